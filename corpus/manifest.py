@@ -1,0 +1,323 @@
+"""manifest.toml -> Corpus: every source, who its people are, and the corrections that concern it.
+
+A folder without a manifest is a corpus too: each text in it is a source with its file's name as title.
+Knows files and their meaning; knows nothing of retrieval.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from corpus.document import Document, Layout, parse
+from corpus.errors import CorpusError
+from corpus.loaders import Loaded, load
+from corpus.voices import assign_voices
+
+BUILT_IN = Path(__file__).parent
+MANIFEST = "manifest.toml"
+TEXTS = "texts"
+
+Stance = Literal["primary", "opposing", "supporting", "evidence"]
+_ID = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+_DATE = Annotated[str, StringConstraints(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
+
+
+class _Strict(BaseModel):
+    """Unknown keys are refused: a misspelt key that is silently ignored is a wrong answer later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Person(_Strict):
+    """Someone whose views the sources report."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    role: Literal["guest", "host", "critic", "researcher", "other"] = "other"
+    affiliation: str = ""
+
+
+class _TableLayout(_Strict):
+    header: str
+    verdicts: tuple[str, ...]
+
+
+class _LayoutEntry(_Strict):
+    headings: tuple[str, ...] = ()
+    remainder: dict[str, str] = {}
+    table: _TableLayout | None = None
+
+
+class Source(_Strict):
+    """One text of the corpus and what is known about it."""
+
+    id: _ID
+    title: str
+    author: str = ""
+    stance: Stance = "primary"
+    url: str | None = None
+    url_status: Literal["seen", "cited"] | None = None
+    links: tuple[str, ...] = ()
+    published: _DATE | None = None
+    file: str | None = None
+    confidence: Literal["verified", "secondary", "article-only", "mixed"] = "verified"
+    provenance: str = ""
+    note: str = ""
+    voice: str = ""
+    bears_on: tuple[str, ...] = ()
+    layout: _LayoutEntry = _LayoutEntry()
+
+
+class Correction(_Strict):
+    """What is known to be wrong at one place of a text; `anchor` is that place, word for word."""
+
+    source: str
+    anchor: str = Field(min_length=8)
+    note: str
+    status: Literal["confirmed", "inferred"]
+    basis: str
+
+
+class _Manifest(_Strict):
+    title: str
+    language: str = "en"
+    people: tuple[Person, ...] = ()
+    sources: tuple[Source, ...]
+    corrections: tuple[Correction, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlacedCorrection:
+    """A correction and the offsets of its anchor in the text of its source."""
+
+    correction: Correction
+    start: int
+    end: int
+
+
+class Corpus:
+    """The sources that can be asked about. Texts are read when opened and parsed at first use.
+
+    `failures` names each source whose file could not be read, with the reason; the others serve.
+    """
+
+    def __init__(
+        self,
+        manifest: _Manifest,
+        texts: Mapping[str, Loaded],
+        *,
+        folder: Path | None = None,
+        failures: Mapping[str, str] | None = None,
+    ) -> None:
+        self.title = manifest.title
+        self.language = manifest.language
+        self.people = manifest.people
+        self.sources = tuple(source for source in manifest.sources if source.id in texts)
+        self.folder = folder
+        self.failures = dict(failures or {})
+        self._manifest = manifest
+        self._texts = texts
+
+    @classmethod
+    def open(cls, path: str | Path | None = None) -> Self:
+        """Read a corpus folder; without a path, the built-in corpus. Raises CorpusError."""
+        folder = Path(path) if path is not None else BUILT_IN
+        if not folder.is_dir():
+            raise CorpusError(f"no corpus folder at {str(folder)!r}; make one with: verse new {folder}")
+        manifest_file = folder / MANIFEST
+        manifest = _read_manifest(manifest_file) if manifest_file.is_file() else _manifest_of_files(folder)
+        texts: dict[str, Loaded] = {}
+        failures: dict[str, str] = {}
+        for source in manifest.sources:
+            try:
+                texts[source.id] = load(_text_file(folder, source))
+            except CorpusError as error:
+                failures[source.id] = str(error)
+        if not texts:
+            raise CorpusError("; ".join(failures.values()))
+        corpus = cls(manifest, texts, folder=folder, failures=failures)
+        corpus._check(manifest_file)
+        return corpus
+
+    @classmethod
+    def from_texts(cls, texts: Mapping[str, str], titles: Mapping[str, str] | None = None) -> Self:
+        """A corpus in memory, for programs and tests: source id -> text. Raises CorpusError."""
+        titles = titles or {}
+        for source_id in titles:
+            if source_id not in texts:
+                raise CorpusError(f"titles names {source_id!r}, which is not among the texts")
+        if not any(text.strip() for text in texts.values()):
+            raise CorpusError("the corpus is empty; give at least one text with words in it")
+        # Ids of programs are theirs to choose, so they are not held to what a file name allows.
+        sources = tuple(
+            Source.model_construct(id=source_id, title=titles.get(source_id, source_id), file=None)
+            for source_id in texts
+        )
+        manifest = _Manifest.model_construct(title="", language="en", people=(), sources=sources, corrections=())
+        return cls(manifest, {source_id: Loaded(text) for source_id, text in texts.items()})
+
+    @cached_property
+    def documents(self) -> dict[str, Document]:
+        """The parsed texts by source id, in the manifest's order."""
+        return {source.id: self._parse(source) for source in self.sources}
+
+    @cached_property
+    def source_by_id(self) -> dict[str, Source]:
+        """Source by its id."""
+        return {source.id: source for source in self.sources}
+
+    @cached_property
+    def corrections(self) -> dict[str, tuple[PlacedCorrection, ...]]:
+        """Corrections by source id, in text order."""
+        placed: dict[str, list[PlacedCorrection]] = {}
+        for correction in self._manifest.corrections:
+            if correction.source in self._texts:
+                start = self._texts[correction.source].text.index(correction.anchor)
+                placed.setdefault(correction.source, []).append(
+                    PlacedCorrection(correction, start, start + len(correction.anchor))
+                )
+        return {source: tuple(sorted(found, key=lambda c: c.start)) for source, found in placed.items()}
+
+    @cached_property
+    def hash(self) -> str:
+        """sha256 over the manifest and every text: two corpora of one hash answer alike."""
+        digest = hashlib.sha256(json.dumps(self._manifest.model_dump(mode="json"), sort_keys=True).encode())
+        for source_id, loaded in self._texts.items():
+            digest.update(f"\0{source_id}\0".encode("utf-8", "surrogatepass"))
+            digest.update(loaded.text.encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+    def _parse(self, source: Source) -> Document:
+        loaded = self._texts[source.id]
+        entry = source.layout
+        layout = Layout(
+            entry.headings,
+            tuple(entry.remainder.items()),
+            entry.table.header if entry.table else "",
+            entry.table.verdicts if entry.table else (),
+        )
+        document = parse(
+            source.id,
+            source.title,
+            loaded.text,
+            layout=layout,
+            headings=loaded.headings,
+            places=loaded.places,
+            language=self.language,
+        )
+        return assign_voices(document, self.people, source.voice, loaded.speakers)
+
+    def _check(self, file: Path) -> None:
+        """Anchors stand in their texts once, and names point at something."""
+        ids = {source.id for source in self._manifest.sources}
+        for n, correction in enumerate(self._manifest.corrections):
+            where = f"{file}, line {_line(file, 'corrections', n, 'anchor')}"
+            for name in (correction.source, correction.basis):
+                if name not in ids:
+                    raise CorpusError(f"{where}: no source has the id {name!r}")
+            text = self._texts[correction.source].text if correction.source in self._texts else correction.anchor
+            found = text.count(correction.anchor)
+            if found != 1:
+                raise CorpusError(
+                    f"{where}: the anchor must stand in {correction.source!r} once, word for word; "
+                    f"it stands there {found} times: {correction.anchor[:60]!r}"
+                )
+        if not any(source.bears_on for source in self._manifest.sources):
+            return
+        labels = {
+            section.label
+            for source in self.sources
+            if source.stance == "primary"
+            for section in self.documents[source.id].sections
+        }
+        for n, source in enumerate(self._manifest.sources):
+            for label in source.bears_on:
+                if label not in labels:
+                    raise CorpusError(
+                        f"{file}, line {_line(file, 'sources', n, 'bears_on')}: {source.id!r} bears on "
+                        f"{label!r}, but no primary source has a section of that name"
+                    )
+
+
+def _read_manifest(file: Path) -> _Manifest:
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{file} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise CorpusError(f"{file}: {error}; mend that line") from None
+    except OSError as error:
+        raise CorpusError(f"{file} can't be read: {error.strerror}") from None
+    try:
+        manifest = _Manifest.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise CorpusError(f"{file}, line {_line(file, *first['loc'])}: {_why(first['loc'], first['msg'])}") from None
+    seen: set[str] = set()
+    for n, source in enumerate(manifest.sources):
+        if source.id in seen:
+            raise CorpusError(f"{file}, line {_line(file, 'sources', n, 'id')}: the id {source.id!r} is used twice")
+        seen.add(source.id)
+    if not manifest.sources:
+        raise CorpusError(f"{file} lists no sources; add one with: verse --corpus {file.parent} add FILE")
+    return manifest
+
+
+def _why(loc: Sequence[int | str], message: str) -> str:
+    keys = ".".join(str(part) for part in loc if not isinstance(part, int))
+    return f"{keys}: {message[:1].lower()}{message[1:]}"
+
+
+def _line(file: Path, *loc: int | str) -> int:
+    """The line of a key in a TOML file: the n-th [[table]] of that name, then the key under it."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    at = 0
+    table, index = (str(loc[0]), loc[1]) if len(loc) > 1 and isinstance(loc[1], int) else ("", -1)
+    if table:
+        heads = [i for i, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{re.escape(table)}\s*\]\]", line)]
+        at = heads[int(index)] if 0 <= int(index) < len(heads) else 0
+    for part in loc[2:] if table else loc:
+        for i in range(at, len(lines)):
+            if i > at and lines[i].lstrip().startswith("[["):
+                break
+            if re.match(rf"\s*(?:\[.*\b)?{re.escape(str(part))}\b", lines[i]):
+                at = i
+                break
+    return at + 1
+
+
+def _manifest_of_files(folder: Path) -> _Manifest:
+    """A folder of texts and no manifest: each file is a source."""
+    texts = folder / TEXTS if (folder / TEXTS).is_dir() else folder
+    files = sorted(f for f in texts.iterdir() if f.is_file() and not f.name.startswith("."))
+    if not files:
+        raise CorpusError(f"{str(folder)!r} holds no texts; add one with: verse --corpus {folder} add FILE")
+    sources = []
+    seen: set[str] = set()
+    for file in files:
+        source_id = re.sub(r"[^A-Za-z0-9._-]+", "-", file.stem).strip("-._")[:90] or "text"
+        while source_id in seen:
+            source_id += "-2"
+        seen.add(source_id)
+        title = re.sub(r"[_-]+", " ", file.stem).strip() or file.name
+        sources.append(Source(id=source_id, title=title, file=str(file.relative_to(texts))))
+    return _Manifest(title=folder.resolve().name, sources=tuple(sources))
+
+
+def _text_file(folder: Path, source: Source) -> Path:
+    """Where a source's text lies; a file name can't lead out of the folder, by dots or by symlink."""
+    texts = folder / TEXTS if (folder / TEXTS).is_dir() else folder
+    file = texts / (source.file or f"{source.id}.md")
+    if not file.resolve().is_relative_to(texts.resolve()):
+        raise CorpusError(f"{source.id}: {source.file!r} leads out of {str(texts)!r}; copy the file into it")
+    return file

@@ -1,0 +1,166 @@
+"""Frozen values that pass between the stages, and the answer that leaves the house.
+
+An Answer is a value: its text, its JSON and what the page shows are views of it, never parsed back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+Stance = Literal["primary", "opposing", "supporting", "evidence"]
+Status = Literal["answered", "partial", "not_in_sources"]
+SupportLabel = Literal["supported", "weak", "unsupported"]
+
+
+class Turn(TypedDict):
+    """One turn of the conversation so far, oldest first."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class Encoder(Protocol):
+    """Text -> unit vectors; sentence-transformers' own method names, so that its models fit as they are."""
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors:
+        """Rows of unit length, one a text, shape (len(texts), dimension)."""
+        ...
+
+    def encode_document(self, texts: Sequence[str]) -> Vectors:
+        """Rows of unit length, one a text, shape (len(texts), dimension)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be looked at; empty means everything."""
+
+    sources: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The unit of retrieval: some 100 to 180 words of one section. `sentences` are (first, last + 1)
+    positions in the sentences of its document; `row` is its position in the index."""
+
+    id: str
+    source_id: str
+    section: str
+    section_title: str
+    start: int
+    end: int
+    text: str
+    row: int = -1
+    sentences: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPassage:
+    """A passage and how well it fits the question; higher is better, comparable within one list only."""
+
+    passage: Passage
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How far passages bear a sentence out: 1 is word for word, 0 is not at all. Never "verified"."""
+
+    label: SupportLabel
+    score: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A known correction that concerns the cited place."""
+
+    text: str
+    status: Literal["confirmed", "inferred"]
+    source_id: str
+    source_title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A verbatim quote at an exact place: `document.text[start:end] == quote`, asserted where it is made."""
+
+    number: int
+    source_id: str
+    source_title: str
+    author: str
+    url: str | None
+    stance: Stance
+    section: str
+    section_title: str
+    locator: str | None
+    quote: str
+    start: int
+    end: int
+    voice: str
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """One sentence of an answer and the numbers of the citations that it rests on."""
+
+    text: str
+    citations: tuple[int, ...] = ()
+    voice: str = ""
+    support: Support | None = None
+    form: Literal["prose", "item"] = "prose"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the engine gives for a question; see the README for each field."""
+
+    question: str
+    standalone_question: str
+    status: Status
+    confidence: float
+    sentences: tuple[AnswerSentence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    other_views: tuple[Citation, ...] = ()
+    nearest: tuple[Citation, ...] = ()
+    withheld: tuple[AnswerSentence, ...] = ()
+    mode: str = "extractive"
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def abstained(self) -> bool:
+        """Whether the sources don't say."""
+        return self.status == "not_in_sources"
+
+    @property
+    def text(self) -> str:
+        """The answer as plain text with marks such as [1]; list items stand on lines of their own."""
+        text = ""
+        previous = "prose"
+        for sentence in self.sentences:
+            marks = "".join(f"[{number}]" for number in sentence.citations)
+            piece = f"{sentence.text} {marks}".rstrip()
+            if sentence.form == "item":
+                text += ("\n" if text else "") + f"- {piece}"
+            else:
+                text += ("\n\n" if previous == "item" else " " if text else "") + piece
+            previous = sentence.form
+        return text
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as JSON types; the same object on every surface."""
+        return {
+            "text": self.text,
+            "abstained": self.abstained,
+            **asdict(self),
+            "timings": dict(self.timings),
+        }
