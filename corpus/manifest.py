@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -146,7 +146,7 @@ class Corpus:
         if not texts:
             raise CorpusError("; ".join(failures.values()))
         corpus = cls(manifest, texts, folder=folder, failures=failures)
-        corpus._check(manifest_file)
+        corpus._check_anchors(manifest_file)
         return corpus
 
     @classmethod
@@ -167,9 +167,9 @@ class Corpus:
         return cls(manifest, {source_id: Loaded(text) for source_id, text in texts.items()})
 
     @cached_property
-    def documents(self) -> dict[str, Document]:
-        """The parsed texts by source id, in the manifest's order."""
-        return {source.id: self._parse(source) for source in self.sources}
+    def documents(self) -> Mapping[str, Document]:
+        """The texts by source id, in the manifest's order; each is parsed when it is first looked at."""
+        return _Documents(self)
 
     @cached_property
     def source_by_id(self) -> dict[str, Source]:
@@ -188,6 +188,10 @@ class Corpus:
                 )
         return {source: tuple(sorted(found, key=lambda c: c.start)) for source, found in placed.items()}
 
+    def text(self, source_id: str) -> str:
+        """The text of a source, as its document has it."""
+        return self._texts[source_id].text
+
     @cached_property
     def hash(self) -> str:
         """sha256 over the manifest and every text: two corpora of one hash answer alike."""
@@ -197,7 +201,8 @@ class Corpus:
             digest.update(loaded.text.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
-    def _parse(self, source: Source) -> Document:
+    def parse(self, source: Source) -> Document:
+        """Read the structure and the voices of one source's text."""
         loaded = self._texts[source.id]
         entry = source.layout
         layout = Layout(
@@ -217,8 +222,8 @@ class Corpus:
         )
         return assign_voices(document, self.people, source.voice, loaded.speakers)
 
-    def _check(self, file: Path) -> None:
-        """Anchors stand in their texts once, and names point at something."""
+    def _check_anchors(self, file: Path) -> None:
+        """Anchors stand in their texts once, and name sources that exist."""
         ids = {source.id for source in self._manifest.sources}
         for n, correction in enumerate(self._manifest.corrections):
             where = f"{file}, line {_line(file, 'corrections', n, 'anchor')}"
@@ -232,8 +237,12 @@ class Corpus:
                     f"{where}: the anchor must stand in {correction.source!r} once, word for word; "
                     f"it stands there {found} times: {correction.anchor[:60]!r}"
                 )
-        if not any(source.bears_on for source in self._manifest.sources):
+
+    def check(self) -> None:
+        """Sections that sources bear on exist; parses the primary texts, so it is left to ingest. Raises CorpusError."""
+        if self.folder is None:
             return
+        file = self.folder / MANIFEST
         labels = {
             section.label
             for source in self.sources
@@ -247,6 +256,26 @@ class Corpus:
                         f"{file}, line {_line(file, 'sources', n, 'bears_on')}: {source.id!r} bears on "
                         f"{label!r}, but no primary source has a section of that name"
                     )
+
+
+class _Documents(Mapping[str, Document]):
+    """Parses on first access: an answer over 100,000 texts touches a few of them."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
+        self._parsed: dict[str, Document] = {}
+
+    def __getitem__(self, source_id: str) -> Document:
+        document = self._parsed.get(source_id)
+        if document is None:
+            document = self._parsed[source_id] = self._corpus.parse(self._corpus.source_by_id[source_id])
+        return document
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._corpus.source_by_id)
+
+    def __len__(self) -> int:
+        return len(self._corpus.sources)
 
 
 def _read_manifest(file: Path) -> _Manifest:

@@ -12,6 +12,8 @@ from typing import Any, Literal, Protocol, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus import Sentence
+
 Vectors = NDArray[np.float32]
 
 Stance = Literal["primary", "opposing", "supporting", "evidence"]
@@ -68,6 +70,38 @@ class ScoredPassage:
 
     passage: Passage
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A standalone question as the searches see it: its text, its content terms, its vector."""
+
+    text: str
+    terms: tuple[str, ...]
+    vector: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence of a passage, scored against the question. `position` is its place in the sentences of
+    its document; `coverage` is the share of the question's term weight that it holds, in [0, 1]."""
+
+    passage: Passage
+    sentence: Sentence
+    position: int
+    text: str
+    score: float
+    cosine: float
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSentence:
+    """A sentence to be said and the evidence that it rests on."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+    form: Literal["prose", "item"] = "prose"
 
 
 @dataclass(frozen=True, slots=True)

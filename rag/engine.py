@@ -1,0 +1,214 @@
+"""Engine: holds the open parts; `ask` is the ask flow, top to bottom."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from corpus import Corpus
+from rag.cite import cite_passages, cite_sentences
+from rag.compose import compose
+from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Query, Scope, ScoredPassage, Turn
+from rag.encoder import open_encoder
+from rag.errors import IndexMissing, QuestionError
+from rag.followup import standalone_question
+from rag.gate import THRESHOLD, answerability
+from rag.index import ENCODER, PassageIndex, read_meta
+from rag.ingest import index_folder, ingest
+from rag.rerank import rank_evidence
+from rag.retrieve import find_candidates
+from rag.settings import Settings
+from rag.terms import terms
+
+if TYPE_CHECKING:
+    from llama_index.core.query_engine import BaseQueryEngine
+    from llama_index.core.retrievers import BaseRetriever
+
+_NOT_IN_SOURCES = "The sources don't say."
+_NEAREST = 3
+
+
+class Engine:
+    """Answers questions over one corpus. Safe to use from many threads; a context manager."""
+
+    def __init__(self, corpus: Corpus, index: PassageIndex, encoder: Encoder, settings: Settings) -> None:
+        self.corpus = corpus
+        self.settings = settings
+        self._index = index
+        self._encoder = encoder
+        self._temporary: Path | None = None
+
+    @classmethod
+    def open(cls, corpus: Corpus, settings: Settings, build_missing: Callable[[], object] | None = None) -> Self:
+        """Open the index of a corpus; where there is none yet, build it first (by `build_missing`, if given).
+
+        Raises IndexMismatch when the index there is of another corpus, model or version.
+        """
+        temporary = None
+        if corpus.folder is None and settings.index is None:
+            temporary = Path(tempfile.mkdtemp(prefix="verse-"))
+            settings = settings.model_copy(update={"index": temporary})
+        folder = index_folder(corpus, settings)
+        try:
+            build, _ = read_meta(folder)
+        except IndexMissing:
+            (build_missing or partial(ingest, corpus, settings))()
+            build, _ = read_meta(folder)
+        index = PassageIndex.open(folder, corpus, settings.model)
+        encoder = open_encoder(settings.model, build / ENCODER, settings.threads)
+        engine = cls(corpus, index, encoder, settings)
+        engine._temporary = temporary
+        return engine
+
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), *, sources: Sequence[str] = (), sections: Sequence[str] = ()
+    ) -> Answer:
+        """Answer a question. `history` is the conversation so far, oldest turn first; `sources` and
+        `sections` narrow what may be looked at. Raises QuestionError."""
+        clock = _Clock()
+        asked = self._clean(question)
+        scope = self._scope(sources, sections)
+        standalone = standalone_question(asked, history)
+        query = self._query(standalone)
+        clock.lap("understand")
+        candidates = find_candidates(self._index, query, scope)
+        clock.lap("retrieve")
+        evidence = rank_evidence(self._index, query, candidates)
+        confidence = answerability(self._index, query, evidence)
+        clock.lap("rank")
+        answerable = confidence >= THRESHOLD
+        draft = compose(evidence) if answerable else [DraftSentence(_NOT_IN_SOURCES, ())]
+        said, citations = cite_sentences(self.corpus, draft)
+        nearest = () if answerable else cite_passages(self.corpus, [c.passage for c in candidates[:_NEAREST]])
+        clock.lap("compose")
+        return Answer(
+            question=question,
+            standalone_question=standalone,
+            status="answered" if answerable else "not_in_sources",
+            confidence=round(confidence, 4),
+            sentences=said,
+            citations=citations,
+            nearest=nearest,
+            timings=clock.laps,
+        )
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, sources: Sequence[str] = (), sections: Sequence[str] = ()
+    ) -> Iterator[AnswerSentence | Answer]:
+        """The sentences of the answer as they are ready, and last the Answer itself."""
+        answer = self.ask(question, history, sources=sources, sections=sections)
+        yield from answer.sentences
+        yield answer
+
+    def retrieve(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        k: int = 10,
+        *,
+        sources: Sequence[str] = (),
+        sections: Sequence[str] = (),
+    ) -> list[ScoredPassage]:
+        """The k passages that fit the question best, best first. Raises QuestionError."""
+        if k < 1:
+            raise QuestionError(f"k is {k}; ask for at least 1 passage")
+        scope = self._scope(sources, sections)
+        query = self._query(standalone_question(self._clean(question), history))
+        return find_candidates(self._index, query, scope, k)
+
+    def as_retriever(self, k: int = 10) -> BaseRetriever:
+        """This engine's retrieval as a llama-index retriever."""
+        from rag.llama import VerseRetriever  # noqa: PLC0415 -- llama-index takes seconds to import
+
+        return VerseRetriever(lambda question: self.retrieve(question, k=k))
+
+    def as_query_engine(self) -> BaseQueryEngine:
+        """This engine as a llama-index query engine."""
+        from rag.llama import VerseQueryEngine  # noqa: PLC0415 -- llama-index takes seconds to import
+
+        return VerseQueryEngine(self.ask)
+
+    def close(self) -> None:
+        """Let go of the index; a temporary one is deleted."""
+        self._index.close()
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _query(self, text: str) -> Query:
+        return Query(text, tuple(dict.fromkeys(terms(text))), self._encoder.encode_query([text])[0])
+
+    def _clean(self, question: str) -> str:
+        """The question without what no reader typed: control characters and halves of surrogate pairs."""
+        if not isinstance(question, str):
+            raise QuestionError(f"the question is a {type(question).__name__}; ask with a string")
+        if len(question) > self.settings.max_question:
+            raise QuestionError(
+                f"the question has {len(question):,} characters, the limit is {self.settings.max_question:,}; "
+                "shorten it, or put a long text into the corpus with: verse add FILE"
+            )
+        kept = "".join(" " if unicodedata.category(ch) in ("Cc", "Cs", "Co", "Cn") else ch for ch in question)
+        kept = " ".join(kept.split())
+        if not kept:
+            raise QuestionError('the question is empty; ask something, such as: verse ask "What is this about?"')
+        return kept
+
+    def _scope(self, sources: Sequence[str], sections: Sequence[str]) -> Scope:
+        sources, sections = tuple(sources or ()), tuple(sections or ())
+        for source in sources:
+            if source not in self.corpus.source_by_id:
+                known = ", ".join(list(self.corpus.source_by_id)[:30])
+                raise QuestionError(f"no source has the id {source!r}; the sources are: {known}")
+        labels = dict.fromkeys(label for label, _ in self._index.meta.sections)
+        for section in sections:
+            if section not in labels:
+                raise QuestionError(f"no section is called {section!r}; there are: {', '.join(list(labels)[:30])}")
+        return Scope(sources, sections)
+
+
+class _Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.laps[stage] = round(now - self._last, 6)
+        self._last = now
+
+
+def open_engine(
+    corpus: Corpus | str | Path | None = None,
+    index: str | Path | None = None,
+    llm: str | None = None,
+    *,
+    model: str | None = None,
+    home: str | Path | None = None,
+) -> Engine:
+    """Open the built-in corpus, a corpus folder, or a Corpus; build its index on first use.
+
+    Raises CorpusError, IndexMismatch, ModelUnavailable or SettingsError, each with its cure.
+    """
+    folder = None if isinstance(corpus, Corpus) else corpus
+    settings = Settings.read(corpus=folder, index=index, llm=llm, model=model, home=home)
+    if not isinstance(corpus, Corpus):
+        corpus = Corpus.open(settings.corpus)
+    return Engine.open(corpus, settings)

@@ -1,0 +1,435 @@
+"""The only room that knows Chroma and BM25: build, open, search.
+
+An index folder holds complete builds and a file `current` that names the one that serves:
+
+    current                  the name of a build; replaced by rename, so it is the old or the new, never half
+    builds/<name>/meta.json  format, model, corpus hash, counts, the size of every file
+    builds/<name>/chroma/    passage vectors and texts, written through llama-index's vector store
+    builds/<name>/bm25/      the lexical index, memory-mapped
+    builds/<name>/*.npy      the table of passages; vectors of passages and sentences; their keys
+    builds/<name>/encoder/   the query encoder that goes with these vectors
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import bm25s
+import chromadb
+import numpy as np
+from chromadb.api import ClientAPI
+from chromadb.errors import ChromaError
+from numpy.typing import NDArray
+
+from corpus import Corpus
+from rag.datatypes import Encoder, Passage, Scope, Vectors
+from rag.errors import IndexMismatch, IndexMissing
+from rag.passages import split_document
+from rag.terms import terms
+
+FORMAT = 1
+COLLECTION = "passages"
+CURRENT = "current"
+BUILDS = "builds"
+ENCODER = "encoder"
+_BLOCK = 256
+_PASSAGE = np.dtype(
+    [("source", "u4"), ("section", "u4"), ("start", "u4"), ("end", "u4"), ("first", "u4"), ("last", "u4")]
+    + [("vector", "u8")]
+)
+_KEY_BYTES = 16
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What an index was built from; compared with what is asked for when it is opened."""
+
+    format: int
+    model: str
+    dimension: int
+    corpus: str
+    passages: int
+    sentences: int
+    embedded: int
+    sources: tuple[str, ...]
+    sections: tuple[tuple[str, str], ...]
+    files: dict[str, int]
+
+
+def read_meta(folder: Path) -> tuple[Path, Meta]:
+    """The serving build of an index folder and its meta. Raises IndexMissing or IndexMismatch."""
+    try:
+        name = (folder / CURRENT).read_text(encoding="utf-8").strip()
+        raw = json.loads((folder / BUILDS / name / "meta.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise IndexMissing(f"no complete index at {str(folder)!r}; run: verse ingest") from None
+    except (OSError, ValueError) as error:
+        raise IndexMismatch(
+            f"the index at {str(folder)!r} is damaged ({error}); run: verse ingest --rebuild"
+        ) from None
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        found = raw.get("format") if isinstance(raw, dict) else None
+        raise IndexMismatch(
+            f"the index at {str(folder)!r} has format {found}, this version reads {FORMAT}; "
+            "run: verse ingest --rebuild"
+        )
+    try:
+        meta = Meta(**{**raw, "sources": tuple(raw["sources"]), "sections": tuple(map(tuple, raw["sections"]))})
+    except (TypeError, KeyError) as error:
+        raise IndexMismatch(
+            f"the index at {str(folder)!r} is damaged ({error}); run: verse ingest --rebuild"
+        ) from None
+    return folder / BUILDS / name, meta
+
+
+class PassageIndex:
+    """The passages of a corpus, searchable by meaning and by words. Safe to use from many threads."""
+
+    def __init__(
+        self, corpus: Corpus, meta: Meta, parts: tuple[ClientAPI, bm25s.BM25, NDArray[np.void], Vectors]
+    ) -> None:
+        self.corpus = corpus
+        self.meta = meta
+        self._client, self._bm25, self._table, self._vectors = parts
+        self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
+        self._source_numbers = {source: n for n, source in enumerate(meta.sources)}
+        scores = self._bm25.scores
+        self._postings: tuple[NDArray[np.int64], NDArray[np.int64]] = (scores["indices"], scores["indptr"])
+        self._vocabulary: dict[str, int] = self._bm25.vocab_dict
+
+    @classmethod
+    def open(cls, folder: Path, corpus: Corpus, model: str) -> PassageIndex:
+        """Open the serving build. Raises IndexMissing, or IndexMismatch naming what differs."""
+        build, meta = read_meta(folder)
+        if meta.model != model:
+            raise IndexMismatch(
+                f"the index at {str(folder)!r} was built with the model {meta.model!r}, settings ask for "
+                f"{model!r}; run: verse ingest --model {model}"
+            )
+        if meta.corpus != corpus.hash:
+            raise IndexMismatch(
+                f"the index at {str(folder)!r} was built from another corpus, or from this one before it was "
+                "changed; run: verse ingest"
+            )
+        for name, size in meta.files.items():
+            found = (build / name).stat().st_size if (build / name).is_file() else None
+            if found != size:
+                state = "is missing" if found is None else f"has {found} bytes, expected {size}"
+                raise IndexMismatch(f"the index file {build / name} {state}; run: verse ingest --rebuild")
+        try:
+            parts = (
+                _chroma(build / "chroma"),
+                bm25s.BM25.load(str(build / "bm25"), mmap=True),
+                np.load(build / "passages.npy", mmap_mode="r"),
+                np.load(build / "vectors.npy", mmap_mode="r"),
+            )
+            return cls(corpus, meta, parts)
+        except (ChromaError, OSError, ValueError, KeyError) as error:
+            raise IndexMismatch(
+                f"the index at {str(folder)!r} can't be opened ({_first_line(error)}); run: verse ingest --rebuild"
+            ) from None
+
+    def rows(self, scope: Scope) -> NDArray[np.bool_] | None:
+        """Which passages lie in a scope; None means all of them."""
+        if not scope.sources and not scope.sections:
+            return None
+        inside = np.ones(len(self._table), dtype=np.bool_)
+        if scope.sources:
+            numbers = [self._source_numbers[s] for s in scope.sources if s in self._source_numbers]
+            inside &= np.isin(self._table["source"], numbers)
+        if scope.sections:
+            labels = [n for n, (label, _) in enumerate(self.meta.sections) if label in scope.sections]
+            inside &= np.isin(self._table["section"], labels)
+        return inside
+
+    def search_dense(self, vector: Vectors, k: int, scope: Scope) -> list[tuple[int, float]]:
+        """(row, cosine) of the k passages nearest in meaning, best first."""
+        found = self._collection.query(
+            query_embeddings=[vector], n_results=min(k, len(self._table)), where=_where(scope), include=["distances"]
+        )
+        distances = (found["distances"] or [[]])[0]
+        hits = [(int(name), 1.0 - float(distance)) for name, distance in zip(found["ids"][0], distances, strict=True)]
+        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
+
+    def score_lexical(self, query: Sequence[str]) -> NDArray[np.float32]:
+        """BM25 of every passage for the terms of a query, shape (passages,)."""
+        known = [term for term in query if term in self._vocabulary]
+        if not known:
+            return np.zeros(len(self._table), dtype=np.float32)
+        scores: NDArray[np.float32] = self._bm25.get_scores(known)
+        return scores
+
+    def passages_with(self, term: str) -> NDArray[np.int64]:
+        """Rows of the passages that hold a term; its length is the document frequency."""
+        token = self._vocabulary.get(term)
+        indices, starts = self._postings
+        return indices[:0] if token is None else indices[starts[token] : starts[token + 1]]
+
+    def passage(self, row: int) -> Passage:
+        """The passage in a row of the table."""
+        entry = self._table[row]
+        source_id = self.meta.sources[int(entry["source"])]
+        label, title = self.meta.sections[int(entry["section"])]
+        start, end = int(entry["start"]), int(entry["end"])
+        return Passage(
+            f"{source_id}:{start}-{end}",
+            source_id,
+            label,
+            title,
+            start,
+            end,
+            self.corpus.text(source_id)[start:end],
+            int(row),
+            (int(entry["first"]), int(entry["last"])),
+        )
+
+    def sentence_vectors(self, passage: Passage) -> Vectors:
+        """Unit vectors of a passage's sentences, shape (sentences, dimension)."""
+        first = int(self._table[passage.row]["vector"])
+        vectors: Vectors = self._vectors[first : first + passage.sentences[1] - passage.sentences[0]]
+        return vectors
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._client.close()
+
+
+def build_index(
+    folder: Path, corpus: Corpus, model: str, encoder: Encoder, encoder_files: Path | None, progress: Progress
+) -> Meta:
+    """Build beside what serves, then swap by rename; vectors of unchanged texts are taken from the old build.
+
+    `progress` is told (done, total) in texts to embed. Raises IndexMismatch when the folder can't be written.
+    """
+    name = uuid.uuid4().hex[:12]
+    build = folder / BUILDS / name
+    try:
+        build.mkdir(parents=True)
+        meta = _write_build(build, corpus, model, encoder, _KnownVectors.of(folder, model), progress)
+        if encoder_files is not None:
+            _link_files(encoder_files, build / ENCODER)
+        meta = Meta(**{**asdict(meta), "files": _sizes(build)})
+        (build / "meta.json").write_text(json.dumps(asdict(meta)), encoding="utf-8")
+        beside = folder / f".{CURRENT}-{name}"
+        beside.write_text(name, encoding="utf-8")
+        os.replace(beside, folder / CURRENT)
+    except OSError as error:
+        shutil.rmtree(build, ignore_errors=True)
+        raise IndexMismatch(
+            f"the index can't be written to {str(folder)!r} ({error.strerror}); free space there, or choose a "
+            "writable folder with: --index FOLDER"
+        ) from None
+    except BaseException:
+        shutil.rmtree(build, ignore_errors=True)
+        raise
+    remove_leftovers(folder, keep=name)
+    return meta
+
+
+def remove_leftovers(folder: Path, keep: str) -> None:
+    """Delete builds that don't serve; an open reader keeps the files it has open."""
+    for build in (folder / BUILDS).iterdir():
+        if build.name != keep:
+            shutil.rmtree(build, ignore_errors=True)
+
+
+class _KnownVectors:
+    """Vectors of the build that serves, by the hash of the text they stand for."""
+
+    def __init__(self, rows: dict[bytes, int], vectors: Vectors | None) -> None:
+        self._rows = rows
+        self._vectors = vectors
+
+    @classmethod
+    def of(cls, folder: Path, model: str) -> _KnownVectors:
+        try:
+            build, meta = read_meta(folder)
+            if meta.model != model:
+                return cls({}, None)
+            keys = np.load(build / "keys.npy")
+            vectors = np.load(build / "vectors.npy", mmap_mode="r")
+        except (IndexMissing, IndexMismatch, OSError, ValueError):
+            return cls({}, None)
+        return cls({key.tobytes(): row for row, key in enumerate(keys)}, vectors)
+
+    def get(self, key: bytes) -> Vectors | None:
+        row = self._rows.get(key)
+        return None if row is None or self._vectors is None else self._vectors[row]
+
+
+def _write_build(
+    build: Path, corpus: Corpus, model: str, encoder: Encoder, known: _KnownVectors, progress: Progress
+) -> Meta:
+    sources = tuple(source.id for source in corpus.sources)
+    sections: dict[tuple[str, str], int] = {}
+    rows: list[tuple[int, ...]] = []
+    sentences = 0
+    for number, source in enumerate(sources):
+        document = corpus.documents[source]
+        for first, last in split_document(document):
+            section = document.section_by_label[document.sentences[first].section]
+            place = sections.setdefault((section.label, section.title), len(sections))
+            start, end = document.sentences[first].start, document.sentences[last - 1].end
+            rows.append((number, place, start, end, first, last, sentences))
+            sentences += last - first
+    if not rows:
+        raise IndexMissing("the corpus holds no sentences to index; add a text with words in it")
+    table = np.array(rows, dtype=_PASSAGE)
+    # The vectors of sentences come first, those of passages after them.
+    np.save(build / "passages.npy", table)
+    names = _Names(corpus, sources, tuple(sections))
+    vectors, embedded = _embed(build, names, table, encoder, known, progress)
+    _write_chroma(build / "chroma", names, table, vectors[sentences:])
+    _write_bm25(build / "bm25", names, table)
+    return Meta(
+        FORMAT, model, vectors.shape[1], corpus.hash, len(rows), sentences, embedded, sources, tuple(sections), {}
+    )
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The texts behind the numbers of the table."""
+
+    corpus: Corpus
+    sources: tuple[str, ...]
+    sections: tuple[tuple[str, str], ...]
+
+    def text(self, row: np.void) -> str:
+        return self.corpus.text(self.sources[row["source"]])[row["start"] : row["end"]]
+
+    def titled(self, row: np.void) -> str:
+        """What is embedded and BM25-indexed: the titles of source and section before the text."""
+        source = self.corpus.source_by_id[self.sources[row["source"]]].title
+        label, title = self.sections[row["section"]]
+        heading = title if title == label else f"{label}: {title}"
+        return "\n".join([*dict.fromkeys((source, heading)), self.text(row)])
+
+    def sentences(self, row: np.void) -> list[str]:
+        document = self.corpus.documents[self.sources[row["source"]]]
+        return [document.text[s.start : s.end] for s in document.sentences[row["first"] : row["last"]]]
+
+
+def _embed(
+    build: Path, names: _Names, table: NDArray[np.void], encoder: Encoder, known: _KnownVectors, progress: Progress
+) -> tuple[Vectors, int]:
+    """Vectors of all sentences, then of all passages, in one memory-mapped file; and how many were new."""
+    count = int(table[-1]["vector"] + table[-1]["last"] - table[-1]["first"])
+    total = count + len(table)
+    dimension = encoder.encode_document(["dimension"]).shape[1]
+    vectors: Vectors = np.lib.format.open_memmap(
+        build / "vectors.npy", mode="w+", dtype=np.float32, shape=(total, dimension)
+    )
+    keys = np.empty((total, _KEY_BYTES), dtype=np.uint8)
+    done = embedded = 0
+    for positions, texts in _blocks(names, table, count):
+        fresh: list[int] = []
+        for i, (position, text) in enumerate(zip(positions, texts, strict=True)):
+            key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES).digest()
+            keys[position] = np.frombuffer(key, dtype=np.uint8)
+            vector = known.get(key)
+            if vector is None:
+                fresh.append(i)
+            else:
+                vectors[position] = vector
+        if fresh:
+            vectors[[positions[i] for i in fresh]] = encoder.encode_document([texts[i] for i in fresh])
+        done += len(texts)
+        embedded += len(fresh)
+        progress(done, total)
+    np.save(build / "keys.npy", keys)
+    return vectors, embedded
+
+
+def _blocks(names: _Names, table: NDArray[np.void], count: int) -> Iterator[tuple[list[int], list[str]]]:
+    """Positions in the vector file and the texts that belong there, some hundreds at a time."""
+    positions: list[int] = []
+    texts: list[str] = []
+    for n, row in enumerate(table):
+        sentences = names.sentences(row)
+        positions += [*range(int(row["vector"]), int(row["vector"]) + len(sentences)), count + n]
+        texts += [*sentences, names.titled(row)]
+        if len(texts) >= _BLOCK:
+            yield positions, texts
+            positions, texts = [], []
+    if texts:
+        yield positions, texts
+
+
+def _chroma(folder: Path) -> ClientAPI:
+    return chromadb.PersistentClient(str(folder), settings=chromadb.Settings(anonymized_telemetry=False))
+
+
+def _write_chroma(folder: Path, names: _Names, table: NDArray[np.void], vectors: Vectors) -> None:
+    """Nodes as llama-index writes them, so that any llama-index program can open the collection."""
+    from llama_index.core.schema import TextNode  # noqa: PLC0415 -- seconds of import, only at ingest
+    from llama_index.vector_stores.chroma import ChromaVectorStore  # noqa: PLC0415
+
+    client = _chroma(folder)
+    collection = client.create_collection(
+        COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": 200}}
+    )
+    store = ChromaVectorStore(chroma_collection=collection)
+    for begin in range(0, len(table), _BLOCK):
+        nodes = []
+        for n in range(begin, min(begin + _BLOCK, len(table))):
+            row = table[n]
+            label, title = names.sections[row["section"]]
+            metadata = {"source_id": names.sources[row["source"]], "section": label, "section_title": title}
+            metadata |= {"start": int(row["start"]), "end": int(row["end"])}
+            nodes.append(
+                TextNode(id_=str(n), text=names.text(row), metadata=metadata, embedding=vectors[n].tolist())
+            )
+        store.add(list(nodes))
+    client.close()
+
+
+def _write_bm25(folder: Path, names: _Names, table: NDArray[np.void]) -> None:
+    # A passage without any term (only stop words) still needs a row of its own, so it gets an empty term.
+    tokens = [terms(names.titled(row)) or [""] for row in table]
+    retriever = bm25s.BM25(k1=1.2, b=0.75)
+    retriever.index(tokens, show_progress=False)
+    retriever.save(str(folder))
+
+
+def _where(scope: Scope) -> chromadb.Where | None:
+    clauses: list[chromadb.Where] = []
+    if scope.sources:
+        clauses.append({"source_id": {"$in": list(scope.sources)}})
+    if scope.sections:
+        clauses.append({"section": {"$in": list(scope.sections)}})
+    return {"$and": clauses} if len(clauses) > 1 else clauses[0] if clauses else None
+
+
+def _link_files(source: Path, target: Path) -> None:
+    """The same files under another name where the file system can, copies where it can't."""
+    target.mkdir()
+    for file in source.iterdir():
+        try:
+            os.link(file, target / file.name)
+        except OSError:
+            shutil.copyfile(file, target / file.name)
+
+
+def _sizes(build: Path) -> dict[str, int]:
+    """Sizes of the files that never change; Chroma's own database may write to itself when opened."""
+    return {
+        file.relative_to(build).as_posix(): file.stat().st_size
+        for file in sorted(build.rglob("*"))
+        if file.is_file() and "chroma" not in file.relative_to(build).parts
+    }
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:160]

@@ -1,0 +1,75 @@
+"""Settings: read once, at the door, frozen, unknown keys refused.
+
+Order of precedence: arguments, `VERSE_` variables, `verse.toml` in the working folder, the defaults here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from rag.errors import SettingsError
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+_PREFIX = "VERSE_"
+
+
+class Settings(BaseSettings):
+    """Every default of the product, in one place."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, toml_file="verse.toml", extra="forbid", frozen=True, validate_default=True
+    )
+
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("verse", appauthor=False)),
+        description="Where indexes, encoders, fetched pages, feedback and reports lie.",
+    )
+    corpus: Path | None = Field(None, description="A corpus folder; none means the built-in corpus.")
+    index: Path | None = Field(None, description="The index folder; none means one under home.")
+    model: str = Field(
+        DEFAULT_MODEL, description="The encoder: the built-in one, or any sentence-transformers name or path."
+    )
+    llm: str | None = Field(None, description="A language model by name; none means answers without one.")
+    threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0 lets it choose.")
+    max_question: int = Field(4_000, ge=1, le=100_000, description="Longest question, in characters.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then verse.toml; no .env files, no secrets folder."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @classmethod
+    def read(cls, **given: Any) -> Settings:  # noqa: ANN401 -- each field checks its own type
+        """Settings from all sources; arguments that are None count as not given. Raises SettingsError."""
+        known = {f"{_PREFIX}{name}".upper() for name in cls.model_fields}
+        for name in os.environ:
+            if name.upper().startswith(_PREFIX) and name.upper() not in known:
+                raise SettingsError(f"unknown setting {name}; the settings are {', '.join(sorted(known))}")
+        try:
+            return cls(**{name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise SettingsError(
+                f"setting {name!r}: {first['msg']}; the settings are {', '.join(sorted(cls.model_fields))}"
+            ) from None
+        except ValueError as error:  # a verse.toml that isn't TOML
+            raise SettingsError(f"verse.toml: {error}; mend that line") from None

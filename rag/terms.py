@@ -1,0 +1,72 @@
+"""Text -> terms: the words that the lexical index and the gates compare.
+
+Lower case, Snowball-stemmed, stop words left out. A hyphenated word gives its parts and the joined form,
+so that "pre-training", "pretraining" and "pre training" meet.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from functools import lru_cache
+
+import Stemmer
+
+_WORD = re.compile(r"[$€£]?\d+(?:[.,]\d+)*%?|\w+(?:[’']\w+)*(?:-\w+)*")
+_APOSTROPHE_S = re.compile(r"[’']s?$")
+_STOP = frozenset(
+    """a about above after again all also am an and any are aren't as at be because been before being below
+    between both but by can can't cannot could couldn't did didn't do does doesn't doing don't down during each
+    else ever few for from further get gets got had hadn't has hasn't have haven't having he her here hers
+    herself him himself his how however i i'm if in into is isn't it its itself just let like made make many may
+    me might more most much must my myself no nor not now of off on once one only or other our ours ourselves out
+    over own per please really said same say says she should shouldn't since so some such tell than that that's
+    the their theirs them themselves then there these they thing things this those though through to too under
+    until up upon us very was wasn't we were weren't what what's when where whether which while who who's whom
+    whose why will with within without won't would wouldn't yes yet you your yours yourself""".split()
+)
+_local = threading.local()
+
+
+def terms(text: str) -> list[str]:
+    """Stemmed content terms in order, with repetitions."""
+    return [stem for word in words(text) for stem in _stems(word)]
+
+
+def words(text: str) -> list[str]:
+    """Lower-cased words, stop words included, curly apostrophes straightened."""
+    return [match.group().lower().replace("’", "'") for match in _WORD.finditer(text)]
+
+
+def is_stop(word: str) -> bool:
+    """Whether a lower-cased word carries no content of its own."""
+    return word in _STOP
+
+
+@lru_cache(maxsize=65_536)
+def _stems(word: str) -> tuple[str, ...]:
+    if word in _STOP:
+        return ()
+    word = _APOSTROPHE_S.sub("", word)
+    if not word or word in _STOP:
+        return ()
+    if word[0] in "$€£" or word[0].isdigit():
+        return _number_stems(word)
+    if "-" in word:
+        parts = [part for part in word.split("-") if part and part not in _STOP]
+        joined = word.replace("-", "")
+        return tuple(_stem(part) for part in [*parts, joined])
+    return (_stem(word),)
+
+
+def _number_stems(word: str) -> tuple[str, ...]:
+    bare = word.strip("$€£%").replace(",", "")
+    return (bare,) if bare else ()
+
+
+def _stem(word: str) -> str:
+    stemmer = getattr(_local, "stemmer", None)
+    if stemmer is None:  # PyStemmer's objects are not safe to share between threads
+        stemmer = _local.stemmer = Stemmer.Stemmer("english")
+    stem: str = stemmer.stemWord(word)
+    return stem
