@@ -116,8 +116,8 @@ _NUMBERED = re.compile(
 _MARKDOWN = re.compile(r"^(#{1,6})\s+(\S.*?)\s*#*$")
 _BULLET = re.compile(r"^\s*(?:[•*·‣◦–-]|\d{1,3}[.)])\s+")
 _SPEAKER = re.compile(r"^\s*(?:\[?\d{1,2}:\d{2}(?::\d{2})?\]?\s*)?[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,3}:\s")
-_OPENING = "“\"«„‘"
-_CLOSING = "”\"»“’"
+_OPENING = '“"«„‘'
+_CLOSING = '”"»“’'
 
 
 def parse(
@@ -221,9 +221,7 @@ def _opens(line: str, layout: Layout) -> bool:
     return any(line == h or line.startswith(h + ":") for h in layout.headings)
 
 
-def _find_headings(
-    text: str, lines: Sequence[tuple[int, int]], layout: Layout
-) -> tuple[list[Heading], list[Span]]:
+def _find_headings(text: str, lines: Sequence[tuple[int, int]], layout: Layout) -> tuple[list[Heading], list[Span]]:
     """Headings that open sections, and the lesser ones that stand inside a section."""
     if layout.headings:
         opened = [Heading(text[a:b], a, b) for a, b in lines if _opens(text[a:b], layout)]
@@ -322,8 +320,10 @@ def _paragraphs_of_block(
     if layout.table_header and text[slice(*block[0])] == layout.table_header:
         yield from ((a, b, "row") for a, b in block[1:])
         return
-    wrapped = len(block) > 1 and all(b - a <= 100 for a, b in block) and any(
-        text[b - 1] not in ".?!:;" + _CLOSING for a, b in block[:-1]
+    wrapped = (
+        len(block) > 1
+        and all(b - a <= 100 for a, b in block)
+        and any(text[b - 1] not in ".?!:;" + _CLOSING for a, b in block[:-1])
     )
     start: int | None = None
     for i, (a, b) in enumerate(block):

@@ -239,7 +239,7 @@ class Corpus:
                 )
 
     def check(self) -> None:
-        """Sections that sources bear on exist; parses the primary texts, so it is left to ingest. Raises CorpusError."""
+        """Raise CorpusError where a source bears on no section; parses the primary texts, so left to ingest."""
         if self.folder is None:
             return
         file = self.folder / MANIFEST

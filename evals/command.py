@@ -21,7 +21,7 @@ from rag.cli import common_options, open_engine, settings_of
 @click.option("--out", type=click.Path(path_type=Path), help="Write figures and every answer to this JSON file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @common_options
-def evaluate(questions: Path, sources: tuple[str, ...], out: Path | None, as_json: bool, **given: Any) -> None:  # noqa: ANN401
+def evaluate(questions: Path, sources: tuple[str, ...], out: Path | None, as_json: bool, **given: Any) -> None:
     """Ask a set of questions and say how good and how grounded the answers are."""
     asked = read_questions(questions)
     # The built-in questions are about the article alone.

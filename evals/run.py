@@ -107,7 +107,8 @@ def _summary(cases: Sequence[Case]) -> Figures:
         "abstention_recall": _ratio(right, unanswerable),
         "refused": _ratio(len(abstained) - right, len(answerable)),
         "quote_validity": _ratio(
-            sum(c.figures["quotes_valid"] or 0 for c in cases), sum(c.figures["citations"] or 0 for c in cases)
+            sum(c.figures["quotes_valid"] or 0 for c in cases),
+            sum(c.figures["citations"] or 0 for c in cases),
         ),
         "milliseconds": round(1000 * (_mean(c.seconds for c in cases) or 0), 2),
     }

@@ -1,8 +1,8 @@
 """The door: ask a corpus, get an answer whose every sentence is cited.
 
-    import rag
-    with rag.open_engine() as engine:
-        print(engine.ask("Why is scaling over?").text)
+import rag
+with rag.open_engine() as engine:
+    print(engine.ask("Why is scaling over?").text)
 """
 
 from corpus import CorpusError

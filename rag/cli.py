@@ -57,7 +57,11 @@ def common_options(verb: Verb) -> Verb:
     """--corpus, --index and --llm, before or after the verb."""
     options = (
         click.option("--corpus", type=click.Path(path_type=Path), help="A corpus folder; default: the built-in one."),
-        click.option("--index", type=click.Path(path_type=Path), help="The index folder; default: one under VERSE_HOME."),
+        click.option(
+            "--index",
+            type=click.Path(path_type=Path),
+            help="The index folder; default: one under VERSE_HOME.",
+        ),
         click.option("--llm", metavar="NAME", help="A language model; default: answers without one."),
     )
     for option in reversed(options):
@@ -69,12 +73,12 @@ def common_options(verb: Verb) -> Verb:
 @common_options
 @click.version_option(package_name="chapter-and-verse", prog_name="verse")
 @click.pass_context
-def cli(ctx: click.Context, **given: Any) -> None:  # noqa: ANN401
+def cli(ctx: click.Context, /, **given: Any) -> None:
     """Ask documents questions; every sentence of an answer is cited, word for word."""
     ctx.obj = given
 
 
-def settings_of(**given: Any) -> Settings:  # noqa: ANN401
+def settings_of(**given: Any) -> Settings:
     """Settings from the options after the verb, else from those before it."""
     before = click.get_current_context().find_root().obj or {}
     return Settings.read(**{**before, **{name: value for name, value in given.items() if value is not None}})
@@ -102,7 +106,7 @@ def open_corpus(settings: Settings) -> Corpus:
 @click.option("--section", "sections", multiple=True, help="Look only at this section; may be given again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @common_options
-def ask(question: str, sources: tuple[str, ...], sections: tuple[str, ...], as_json: bool, **given: Any) -> None:  # noqa: ANN401
+def ask(question: str, sources: tuple[str, ...], sections: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Ask one question."""
     with open_engine(settings_of(**given)) as engine:
         answer = engine.ask(question, sources=sources, sections=sections)
@@ -114,7 +118,7 @@ def ask(question: str, sources: tuple[str, ...], sections: tuple[str, ...], as_j
 
 @cli.command()
 @common_options
-def chat(**given: Any) -> None:  # noqa: ANN401
+def chat(**given: Any) -> None:
     """Talk with the corpus; an empty line or Ctrl-D ends it."""
     with open_engine(settings_of(**given)) as engine:
         click.echo(f"{engine.corpus.title or 'Your corpus'}: ask away. An empty line ends the conversation.")
@@ -139,7 +143,7 @@ def chat(**given: Any) -> None:  # noqa: ANN401
 @click.option("--rebuild", is_flag=True, help="Embed everything anew.")
 @click.option("--model", metavar="NAME", help="Another sentence-transformers model.")
 @common_options
-def ingest(rebuild: bool, **given: Any) -> None:  # noqa: ANN401
+def ingest(rebuild: bool, **given: Any) -> None:
     """Build the index, or bring it up to the corpus."""
     settings = settings_of(**given)
     run_ingest(open_corpus(settings), settings, rebuild=rebuild)
@@ -172,12 +176,15 @@ def run_ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False) -> 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the sources as JSON.")
 @common_options
-def sources(as_json: bool, **given: Any) -> None:  # noqa: ANN401
+def sources(as_json: bool, **given: Any) -> None:
     """List the corpus."""
     corpus = open_corpus(settings_of(**given))
     rows = [
         source.model_dump(mode="json", exclude={"layout"})
-        | {"words": len(corpus.text(source.id).split()), "sections": len(corpus.documents[source.id].sections)}
+        | {
+            "words": len(corpus.text(source.id).split()),
+            "sections": len(corpus.documents[source.id].sections),
+        }
         for source in corpus.sources
     ]
     if as_json:
@@ -191,7 +198,7 @@ def sources(as_json: bool, **given: Any) -> None:  # noqa: ANN401
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @common_options
-def doctor(as_json: bool, **given: Any) -> None:  # noqa: ANN401
+def doctor(as_json: bool, **given: Any) -> None:
     """Say what is installed, where the index lies, whether it fits the corpus, and the cure for each fault."""
     from rag.doctor import examine  # noqa: PLC0415
 
@@ -225,7 +232,11 @@ def _show_citation(citation: Citation) -> str:
     head = " · ".join(filter(None, (citation.source_title, place, citation.locator, citation.voice)))
     lines = [f"[{citation.number}] {head}"]
     lines += click.wrap_text(
-        citation.quote, width=_WIDTH, initial_indent="    | ", subsequent_indent="    | ", preserve_paragraphs=True
+        citation.quote,
+        width=_WIDTH,
+        initial_indent="    | ",
+        subsequent_indent="    | ",
+        preserve_paragraphs=True,
     ).splitlines()
     lines += [f"    ! {note.text} ({note.status}; {note.source_title})" for note in citation.notes]
     return printable("\n".join(lines))

@@ -32,11 +32,11 @@ class Turn(TypedDict):
 class Encoder(Protocol):
     """Text -> unit vectors; sentence-transformers' own method names, so that its models fit as they are."""
 
-    def encode_query(self, texts: Sequence[str]) -> Vectors:
+    def encode_query(self, texts: Sequence[str], /) -> Vectors:
         """Rows of unit length, one a text, shape (len(texts), dimension)."""
         ...
 
-    def encode_document(self, texts: Sequence[str]) -> Vectors:
+    def encode_document(self, texts: Sequence[str], /) -> Vectors:
         """Rows of unit length, one a text, shape (len(texts), dimension)."""
         ...
 

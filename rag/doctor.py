@@ -14,7 +14,15 @@ from rag.index import ENCODER, PassageIndex, read_meta
 from rag.ingest import index_folder
 from rag.settings import DEFAULT_MODEL, Settings
 
-_PACKAGES = ("chromadb", "bm25s", "llama-index-core", "sentence-transformers", "torch", "onnxruntime", "gradio")
+_PACKAGES = (
+    "chromadb",
+    "bm25s",
+    "llama-index-core",
+    "sentence-transformers",
+    "torch",
+    "onnxruntime",
+    "gradio",
+)
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,9 @@ def _export(source: Path, file: Path) -> None:
     """Write the transformer (without pooling) as one ONNX file with free batch and sequence axes."""
     import torch  # noqa: PLC0415 -- seconds of import, once per machine
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+    from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
+
+    disable_progress_bar()  # type: ignore[no-untyped-call]
 
     class LastHiddenState(torch.nn.Module):
         def __init__(self, transformer: torch.nn.Module) -> None:
@@ -164,13 +167,15 @@ def _export(source: Path, file: Path) -> None:
 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     model = SentenceTransformer(str(source), device="cpu", local_files_only=True)
+    transformer = model[0].model
+    assert isinstance(transformer, torch.nn.Module)
     names = ("input_ids", "attention_mask", "token_type_ids")
     axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
     example = tuple(torch.ones(2, 16, dtype=torch.long) for _ in names)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
         torch.onnx.export(
-            LastHiddenState(model[0].model).eval(),
+            LastHiddenState(transformer).eval(),
             example,
             str(file),
             input_names=list(names),

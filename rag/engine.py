@@ -8,7 +8,6 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -69,7 +68,12 @@ class Engine:
         return engine
 
     def ask(
-        self, question: str, history: Sequence[Turn] = (), *, sources: Sequence[str] = (), sections: Sequence[str] = ()
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        sources: Sequence[str] = (),
+        sections: Sequence[str] = (),
     ) -> Answer:
         """Answer a question. `history` is the conversation so far, oldest turn first; `sources` and
         `sections` narrow what may be looked at. Raises QuestionError."""
@@ -101,7 +105,12 @@ class Engine:
         )
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, sources: Sequence[str] = (), sections: Sequence[str] = ()
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        sources: Sequence[str] = (),
+        sections: Sequence[str] = (),
     ) -> Iterator[AnswerSentence | Answer]:
         """The sentences of the answer as they are ready, and last the Answer itself."""
         answer = self.ask(question, history, sources=sources, sections=sections)
@@ -125,13 +134,13 @@ class Engine:
         return find_candidates(self._index, query, scope, k)
 
     def as_retriever(self, k: int = 10) -> BaseRetriever:
-        """This engine's retrieval as a llama-index retriever."""
+        """The retrieval of this engine as a llama-index retriever."""
         from rag.llama import VerseRetriever  # noqa: PLC0415 -- llama-index takes seconds to import
 
         return VerseRetriever(lambda question: self.retrieve(question, k=k))
 
     def as_query_engine(self) -> BaseQueryEngine:
-        """This engine as a llama-index query engine."""
+        """The engine as a llama-index query engine."""
         from rag.llama import VerseQueryEngine  # noqa: PLC0415 -- llama-index takes seconds to import
 
         return VerseQueryEngine(self.ask)

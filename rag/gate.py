@@ -1,4 +1,4 @@
-"""The first gate: do the sources answer this question at all?"""
+"""The first gate: whether the sources answer this question at all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from rag.datatypes import Evidence, Query
 from rag.index import PassageIndex
-from rag.rerank import term_weights
 
 THRESHOLD = 0.5
 
@@ -18,7 +17,7 @@ def answerability(index: PassageIndex, query: Query, evidence: Sequence[Evidence
     weights set by eye; calibrated ones follow."""
     if not evidence:
         return 0.0
-    weights = term_weights(index, query.terms)
+    weights = index.term_weights(query.terms)
     total = sum(weights.values())
     absent = sum(w for term, w in weights.items() if not len(index.passages_with(term))) / total if total else 1.0
     cosine = max(e.cosine for e in evidence[:5])

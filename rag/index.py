@@ -24,7 +24,8 @@ from pathlib import Path
 import bm25s
 import chromadb
 import numpy as np
-from chromadb.api import ClientAPI
+from chromadb.api.client import Client
+from chromadb.config import Settings
 from chromadb.errors import ChromaError
 from numpy.typing import NDArray
 
@@ -41,8 +42,10 @@ BUILDS = "builds"
 ENCODER = "encoder"
 _BLOCK = 256
 _PASSAGE = np.dtype(
-    [("source", "u4"), ("section", "u4"), ("start", "u4"), ("end", "u4"), ("first", "u4"), ("last", "u4")]
-    + [("vector", "u8")]
+    [
+        *((name, "u4") for name in ("source", "section", "start", "end", "first", "last")),
+        ("vector", "u8"),
+    ]
 )
 _KEY_BYTES = 16
 
@@ -67,36 +70,29 @@ class Meta:
 
 def read_meta(folder: Path) -> tuple[Path, Meta]:
     """The serving build of an index folder and its meta. Raises IndexMissing or IndexMismatch."""
+    if not (folder / CURRENT).is_file():
+        raise IndexMissing(f"no complete index at {str(folder)!r}; run: verse ingest")
     try:
         name = (folder / CURRENT).read_text(encoding="utf-8").strip()
         raw = json.loads((folder / BUILDS / name / "meta.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise IndexMissing(f"no complete index at {str(folder)!r}; run: verse ingest") from None
     except (OSError, ValueError) as error:
-        raise IndexMismatch(
-            f"the index at {str(folder)!r} is damaged ({error}); run: verse ingest --rebuild"
-        ) from None
+        raise IndexMismatch(f"the index at {str(folder)!r} is damaged ({error}); run: verse ingest --rebuild") from None
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         found = raw.get("format") if isinstance(raw, dict) else None
         raise IndexMismatch(
-            f"the index at {str(folder)!r} has format {found}, this version reads {FORMAT}; "
-            "run: verse ingest --rebuild"
+            f"the index at {str(folder)!r} has format {found}, this version reads {FORMAT}; run: verse ingest --rebuild"
         )
     try:
         meta = Meta(**{**raw, "sources": tuple(raw["sources"]), "sections": tuple(map(tuple, raw["sections"]))})
     except (TypeError, KeyError) as error:
-        raise IndexMismatch(
-            f"the index at {str(folder)!r} is damaged ({error}); run: verse ingest --rebuild"
-        ) from None
+        raise IndexMismatch(f"the index at {str(folder)!r} is damaged ({error}); run: verse ingest --rebuild") from None
     return folder / BUILDS / name, meta
 
 
 class PassageIndex:
     """The passages of a corpus, searchable by meaning and by words. Safe to use from many threads."""
 
-    def __init__(
-        self, corpus: Corpus, meta: Meta, parts: tuple[ClientAPI, bm25s.BM25, NDArray[np.void], Vectors]
-    ) -> None:
+    def __init__(self, corpus: Corpus, meta: Meta, parts: tuple[Client, bm25s.BM25, NDArray[np.void], Vectors]) -> None:
         self.corpus = corpus
         self.meta = meta
         self._client, self._bm25, self._table, self._vectors = parts
@@ -133,7 +129,8 @@ class PassageIndex:
                 np.load(build / "vectors.npy", mmap_mode="r"),
             )
             return cls(corpus, meta, parts)
-        except (ChromaError, OSError, ValueError, KeyError) as error:
+        except (ChromaError, OSError, ValueError, KeyError, AttributeError) as error:
+            # AttributeError: what Chroma raises of itself for a database file of zeros
             raise IndexMismatch(
                 f"the index at {str(folder)!r} can't be opened ({_first_line(error)}); run: verse ingest --rebuild"
             ) from None
@@ -154,7 +151,10 @@ class PassageIndex:
     def search_dense(self, vector: Vectors, k: int, scope: Scope) -> list[tuple[int, float]]:
         """(row, cosine) of the k passages nearest in meaning, best first."""
         found = self._collection.query(
-            query_embeddings=[vector], n_results=min(k, len(self._table)), where=_where(scope), include=["distances"]
+            query_embeddings=vector[None, :],
+            n_results=min(k, len(self._table)),
+            where=_where(scope),
+            include=["distances"],
         )
         distances = (found["distances"] or [[]])[0]
         hits = [(int(name), 1.0 - float(distance)) for name, distance in zip(found["ids"][0], distances, strict=True)]
@@ -173,6 +173,11 @@ class PassageIndex:
         token = self._vocabulary.get(term)
         indices, starts = self._postings
         return indices[:0] if token is None else indices[starts[token] : starts[token + 1]]
+
+    def term_weights(self, query: Sequence[str]) -> dict[str, float]:
+        """Inverse document frequency of each term over the whole index: log(1 + passages / df)."""
+        n = len(self)
+        return {term: float(np.log1p(n / max(1, len(self.passages_with(term))))) for term in query}
 
     def passage(self, row: int) -> Passage:
         """The passage in a row of the table."""
@@ -294,7 +299,16 @@ def _write_build(
     _write_chroma(build / "chroma", names, table, vectors[sentences:])
     _write_bm25(build / "bm25", names, table)
     return Meta(
-        FORMAT, model, vectors.shape[1], corpus.hash, len(rows), sentences, embedded, sources, tuple(sections), {}
+        FORMAT,
+        model,
+        vectors.shape[1],
+        corpus.hash,
+        len(rows),
+        sentences,
+        embedded,
+        sources,
+        tuple(sections),
+        {},
     )
 
 
@@ -322,7 +336,12 @@ class _Names:
 
 
 def _embed(
-    build: Path, names: _Names, table: NDArray[np.void], encoder: Encoder, known: _KnownVectors, progress: Progress
+    build: Path,
+    names: _Names,
+    table: NDArray[np.void],
+    encoder: Encoder,
+    known: _KnownVectors,
+    progress: Progress,
 ) -> tuple[Vectors, int]:
     """Vectors of all sentences, then of all passages, in one memory-mapped file; and how many were new."""
     count = int(table[-1]["vector"] + table[-1]["last"] - table[-1]["first"])
@@ -367,8 +386,10 @@ def _blocks(names: _Names, table: NDArray[np.void], count: int) -> Iterator[tupl
         yield positions, texts
 
 
-def _chroma(folder: Path) -> ClientAPI:
-    return chromadb.PersistentClient(str(folder), settings=chromadb.Settings(anonymized_telemetry=False))
+def _chroma(folder: Path) -> Client:
+    client = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+    assert isinstance(client, Client)
+    return client
 
 
 def _write_chroma(folder: Path, names: _Names, table: NDArray[np.void], vectors: Vectors) -> None:
@@ -388,9 +409,7 @@ def _write_chroma(folder: Path, names: _Names, table: NDArray[np.void], vectors:
             label, title = names.sections[row["section"]]
             metadata = {"source_id": names.sources[row["source"]], "section": label, "section_title": title}
             metadata |= {"start": int(row["start"]), "end": int(row["end"])}
-            nodes.append(
-                TextNode(id_=str(n), text=names.text(row), metadata=metadata, embedding=vectors[n].tolist())
-            )
+            nodes.append(TextNode(id_=str(n), text=names.text(row), metadata=metadata, embedding=vectors[n].tolist()))
         store.add(list(nodes))
     client.close()
 
@@ -404,12 +423,15 @@ def _write_bm25(folder: Path, names: _Names, table: NDArray[np.void]) -> None:
 
 
 def _where(scope: Scope) -> chromadb.Where | None:
-    clauses: list[chromadb.Where] = []
-    if scope.sources:
-        clauses.append({"source_id": {"$in": list(scope.sources)}})
-    if scope.sections:
-        clauses.append({"section": {"$in": list(scope.sections)}})
+    clauses = [
+        _one_of(key, values) for key, values in (("source_id", scope.sources), ("section", scope.sections)) if values
+    ]
     return {"$and": clauses} if len(clauses) > 1 else clauses[0] if clauses else None
+
+
+def _one_of(key: str, values: Sequence[str]) -> chromadb.Where:
+    # Chroma's type for this is a TypedDict keyed by the operator, which mypy can't match with a list of str.
+    return {key: {"$in": [*values]}}  # type: ignore[dict-item]
 
 
 def _link_files(source: Path, target: Path) -> None:

@@ -72,9 +72,7 @@ def _build(folder: Path, corpus: Corpus, settings: Settings, progress: Progress)
         encoder = load_sentence_transformer(settings.model)
         return build_index(folder, corpus, settings.model, encoder, None, progress)
     files = export_encoder(settings.home)
-    return build_index(
-        folder, corpus, settings.model, OnnxEncoder.open(files, settings.threads), files, progress
-    )
+    return build_index(folder, corpus, settings.model, OnnxEncoder.open(files, settings.threads), files, progress)
 
 
 def _silent(done: int, total: int) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
-
 from rag.datatypes import Evidence, Query, ScoredPassage
 from rag.index import PassageIndex
 from rag.terms import terms
@@ -17,7 +15,7 @@ _LEXICAL_WEIGHT = 0.35
 
 def rank_evidence(index: PassageIndex, query: Query, candidates: Sequence[ScoredPassage]) -> list[Evidence]:
     """Sentences of the candidates, best first."""
-    weights = term_weights(index, query.terms)
+    weights = index.term_weights(query.terms)
     total = sum(weights.values()) or 1.0
     ranked: list[Evidence] = []
     for candidate in candidates:
@@ -33,12 +31,6 @@ def rank_evidence(index: PassageIndex, query: Query, candidates: Sequence[Scored
             ranked.append(Evidence(passage, sentence, position, text, score, cosine, coverage))
     ranked.sort(key=lambda e: (-e.score, e.passage.row, e.position))
     return ranked
-
-
-def term_weights(index: PassageIndex, query_terms: Sequence[str]) -> dict[str, float]:
-    """Inverse document frequency of each term, log(1 + N / df), over the whole index."""
-    n = len(index)
-    return {term: float(np.log1p(n / max(1, len(index.passages_with(term))))) for term in query_terms}
 
 
 @lru_cache(maxsize=65_536)

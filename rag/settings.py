@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @classmethod
-    def read(cls, **given: Any) -> Settings:  # noqa: ANN401 -- each field checks its own type
+    def read(cls, **given: Any) -> Settings:
         """Settings from all sources; arguments that are None count as not given. Raises SettingsError."""
         known = {f"{_PREFIX}{name}".upper() for name in cls.model_fields}
         for name in os.environ:

@@ -1,11 +1,11 @@
-"""Does the evidence support the sentence?"""
+"""Whether the evidence supports the sentence."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from rag.datatypes import Support
+from rag.datatypes import Support, SupportLabel
 from rag.terms import terms, words
 
 SUPPORTED = 0.75
@@ -33,7 +33,7 @@ def check_support(sentence: str, passages: Sequence[str]) -> Support:
         score, reason = score * 0.4, f"the number {sorted(missing)[0]} isn't in the evidence"
     elif _negated(sentence) != _negated(best):
         score, reason = score * 0.6, "one denies what the other says"
-    label = "supported" if score >= SUPPORTED else "weak" if score >= WEAK else "unsupported"
+    label: SupportLabel = "supported" if score >= SUPPORTED else "weak" if score >= WEAK else "unsupported"
     return Support(label, round(score, 4), reason)
 
 

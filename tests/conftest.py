@@ -1,0 +1,45 @@
+"""What all tests share: a home of their own and one engine over the built-in corpus."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import rag
+from corpus import Corpus
+from rag.encoder import export_encoder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home(pytestconfig: pytest.Config) -> Iterator[Path]:
+    """A home for the session; the exported encoder is kept between runs, as on a user's machine."""
+    cache = pytestconfig.cache
+    assert cache is not None
+    folder = cache.mkdir("verse-home")
+    for name in [name for name in os.environ if name.startswith("VERSE_") and name != "VERSE_REQUIRE_BROWSER"]:
+        del os.environ[name]
+    os.environ["VERSE_HOME"] = str(folder)
+    yield folder
+    del os.environ["VERSE_HOME"]
+
+
+@pytest.fixture(scope="session")
+def encoder_files(home: Path) -> Path:
+    """The exported encoder, made at the first test that needs it."""
+    return export_encoder(home)
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Corpus:
+    """The built-in corpus."""
+    return Corpus.open()
+
+
+@pytest.fixture(scope="session")
+def engine(corpus: Corpus, encoder_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[rag.Engine]:
+    """An engine over the built-in corpus with an index of this session."""
+    with rag.open_engine(corpus, index=tmp_path_factory.mktemp("index")) as opened:
+        yield opened

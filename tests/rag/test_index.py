@@ -1,0 +1,129 @@
+"""The index is complete or it isn't there, and a mismatch is refused by name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import chromadb
+import pytest
+from chromadb.config import Settings as ChromaSettings
+from llama_index.core import VectorStoreIndex
+from llama_index.core.embeddings import MockEmbedding
+from llama_index.vector_stores.chroma import ChromaVectorStore
+
+import rag
+from corpus import Corpus
+from rag.index import BUILDS, COLLECTION, CURRENT
+from rag.ingest import ingest
+from rag.settings import Settings
+
+TEXTS = {
+    "tide": "# Tides\n\nThe tide turns at noon. The ferry leaves at three.\n\n# Winds\n\nThe wind blows from the west."
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, encoder_files: Path) -> Path:
+    """A corpus folder with one text."""
+    corpus = tmp_path / "harbour"
+    corpus.mkdir()
+    (corpus / "tide.md").write_text(TEXTS["tide"], encoding="utf-8")
+    return corpus
+
+
+def _index(folder: Path) -> Path:
+    index = folder.parent / "index"
+    ingest(Corpus.open(folder), Settings.read(index=index))
+    return index
+
+
+def test_a_second_ingest_embeds_nothing(folder: Path) -> None:
+    index = _index(folder)
+    again = ingest(Corpus.open(folder), Settings.read(index=index))
+    assert again.changed is False
+
+
+def test_an_edit_embeds_only_what_changed(folder: Path) -> None:
+    index = _index(folder)
+    (folder / "tide.md").write_text(TEXTS["tide"].replace("west", "east"), encoding="utf-8")
+    with pytest.raises(rag.IndexMismatch, match=r"verse ingest"):
+        rag.open_engine(folder, index=index)
+    done = ingest(Corpus.open(folder), Settings.read(index=index))
+    # One sentence changed, and with it the passage that holds it.
+    assert done.meta.embedded == 2
+    assert [b.name for b in (index / BUILDS).iterdir()] == [(index / CURRENT).read_text()]
+    with rag.open_engine(folder, index=index) as engine:
+        assert "east" in engine.ask("Where does the wind blow from?").text
+
+
+def test_another_corpus_model_or_format_is_refused_by_name(folder: Path, tmp_path: Path) -> None:
+    index = _index(folder)
+    with pytest.raises(rag.IndexMismatch, match=r"another corpus"):
+        rag.open_engine(Corpus.from_texts({"other": "Another text."}), index=index)
+    with pytest.raises(rag.IndexMismatch, match=r"all-MiniLM-L6-v2.*some-model"):
+        rag.open_engine(folder, index=index, model="some-model")
+    meta = index / BUILDS / (index / CURRENT).read_text() / "meta.json"
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), "format": 99}))
+    with pytest.raises(rag.IndexMismatch, match=r"format 99.*--rebuild"):
+        rag.open_engine(folder, index=index)
+
+
+def test_a_truncated_or_missing_file_is_named(folder: Path, tmp_path: Path) -> None:
+    index = _index(folder)
+    build = index / BUILDS / (index / CURRENT).read_text()
+    for file in [f for f in sorted(build.rglob("*")) if f.is_file() and "chroma" not in f.parts]:
+        broken = tmp_path / "broken"
+        shutil.copytree(index, broken)
+        target = broken / file.relative_to(index)
+        target.write_bytes(target.read_bytes()[:-3])
+        with pytest.raises(rag.IndexMismatch, match=r"--rebuild"):
+            rag.open_engine(folder, index=broken)
+        target.unlink()
+        with pytest.raises(rag.IndexMismatch, match=r"--rebuild"):
+            rag.open_engine(folder, index=broken)
+        shutil.rmtree(broken)
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.5])
+def test_a_damaged_database_is_named(folder: Path, keep: float) -> None:
+    index = _index(folder)
+    database = index / BUILDS / (index / CURRENT).read_text() / "chroma" / "chroma.sqlite3"
+    data = database.read_bytes()
+    half = data[: int(len(data) * keep)]
+    database.write_bytes(half or b"\0" * len(data))
+    with pytest.raises(rag.IndexMismatch, match=r"--rebuild"):
+        rag.open_engine(folder, index=index)
+
+
+def test_an_index_that_cannot_be_written_names_the_cure(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(rag.IndexMismatch, match=r"can't be written.*--index"):
+        rag.open_engine(folder, index=tmp_path / "file" / "index")
+
+
+def test_a_failed_build_leaves_the_old_index_serving(folder: Path) -> None:
+    index = _index(folder)
+    serving = (index / CURRENT).read_text()
+
+    def fail(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    (folder / "new.md").write_text("A new text about gulls.", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt):
+        ingest(Corpus.open(folder), Settings.read(index=index), progress=fail)
+    assert (index / CURRENT).read_text() == serving
+    assert [b.name for b in (index / BUILDS).iterdir()] == [serving]
+
+
+def test_any_llama_index_program_can_open_the_collection(folder: Path) -> None:
+    index = _index(folder)
+    build = index / BUILDS / (index / CURRENT).read_text()
+    client = chromadb.PersistentClient(str(build / "chroma"), settings=ChromaSettings(anonymized_telemetry=False))
+    store = ChromaVectorStore(chroma_collection=client.get_collection(COLLECTION, embedding_function=None))
+    retriever = VectorStoreIndex.from_vector_store(store, embed_model=MockEmbedding(384)).as_retriever(
+        similarity_top_k=5
+    )
+    found = {node.node.metadata["section"] for node in retriever.retrieve("anything")}
+    assert found == {"Tides", "Winds"}

@@ -1,0 +1,56 @@
+"""Questions that nobody would wish for: each gives an answer or one clear line."""
+
+from __future__ import annotations
+
+import pytest
+
+import rag
+
+
+@pytest.mark.parametrize("question", ["", "   ", "\n\t", "\x00\x01", "\ud800"])
+def test_an_empty_question_is_refused_with_an_example(engine: rag.Engine, question: str) -> None:
+    with pytest.raises(rag.QuestionError, match=r"empty.*verse ask"):
+        engine.ask(question)
+
+
+def test_a_question_of_100_000_characters_is_refused_with_the_limit(engine: rag.Engine) -> None:
+    with pytest.raises(rag.QuestionError, match=r"100,000 characters, the limit is 4,000"):
+        engine.ask("x" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is \x07research\x1b[31m taste?",
+        "What is research taste? \udcff\ud83d",
+        "מה זה טעם במחקר?",
+        "ما هو الذوق البحثي؟",
+        "🤖🧠❓",
+        "¿?",
+        "' OR 1=1; --",
+        "<script>alert(1)</script>",
+        "a" * 3_900,
+        "?" * 100,
+    ],
+)
+def test_odd_text_gets_an_answer(engine: rag.Engine, question: str) -> None:
+    answer = engine.ask(question)
+    assert answer.text
+    assert answer.question == question
+
+
+def test_a_scope_that_names_nothing_is_refused_with_what_there_is(engine: rag.Engine) -> None:
+    with pytest.raises(rag.QuestionError, match=r"no source has the id 'artikel'.*article"):
+        engine.ask("Why?", sources=["artikel"])
+    with pytest.raises(rag.QuestionError, match=r"no section is called 'Chapter 9'.*Chapter 1"):
+        engine.ask("Why?", sections=["Chapter 9"])
+    with pytest.raises(rag.QuestionError, match=r"at least 1"):
+        engine.retrieve("Why?", k=0)
+
+
+def test_an_unanswerable_question_is_no_dead_end(engine: rag.Engine) -> None:
+    answer = engine.ask("What will the weather be in London tomorrow?")
+    assert answer.status == "not_in_sources"
+    assert answer.abstained
+    assert not answer.citations
+    assert answer.nearest
