@@ -162,11 +162,11 @@ def run_ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False) -> 
 
         def advance(done: int, total: int) -> None:
             speed = bar.tasks[0].speed
-            bar.update(task, completed=done, total=total, rate=f"{speed:.0f} texts/s" if speed else "")
+            bar.update(task, completed=done, total=total, rate=f"{speed:.0f} passages/s" if speed else "")
 
         done = run(corpus, settings, rebuild=rebuild, progress=advance)
     meta = done.meta
-    what = f"{meta.embedded} texts embedded" if done.changed else "nothing changed"
+    what = f"{meta.embedded} passages embedded" if done.changed else "nothing changed"
     click.echo(
         f"{len(meta.sources)} sources, {meta.passages} passages, {meta.sentences} sentences; {what}: {done.folder}",
         err=True,

@@ -1,18 +1,171 @@
-"""Ranked evidence -> an answer in the sources' own words. Never edits a sentence."""
+"""Ranked evidence -> an answer in the sources' own words. Never edits a sentence.
+
+What differs between kinds of question is which sentences are chosen: the best and what comes near it; a
+section from end to end; the best for each side. How they are set out is the same: the run of sentences
+that answers comes first, each in the order of its text, with what its first words point back to.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
-from rag.datatypes import DraftSentence, Evidence
+from corpus import Corpus
+from rag.datatypes import DraftSentence, Evidence, Query
+from rag.terms import terms
 
-MOST_SENTENCES = 5
-_WORTH_SAYING = 0.72
+# How far below the best sentence (in logits of the score) another may lie and still be said.
+_NEAR = {"paragraph": 3.0, "section": 2.0, "elsewhere": 1.2}
+_FACT = {"paragraph": 1.5, "section": 1.0, "elsewhere": 0.8}
+_WIDE = {"paragraph": 3.5, "section": 2.5, "elsewhere": 2.2}
+_ROW_NEAR = 4.0
+_MOST, _MOST_FACTS, _MOST_WIDE = 4, 3, 6
+_SAME_FACT = 0.75
+
+_POINTS_BACK = re.compile(
+    r"^[“\"]?(?:this|that|these|those|it|its|he|his|him|she|her|they|their|them|such|both|but|and|yet|so|or|"
+    r"however|therefore|instead|in response|by comparison|another|furthermore|moreover|also|then|thus|not because|"
+    r"because of (?:this|that)|the (?:first|second|third|former|latter|same|other|two|answer|question|reason|common)|"
+    r"first|second|third|second,|finally|even more|what’s more|here|there)\b",
+    re.IGNORECASE,
+)
+_STANDS_BY_ITSELF = re.compile(r"^(?:that|this|it|there) (?:is|are|was|were) (?:no|not|a|an)\b", re.IGNORECASE)
 
 
-def compose(evidence: Sequence[Evidence], most: int = MOST_SENTENCES) -> list[DraftSentence]:
-    """The best sentence, then those that come near to it, the best first."""
+def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence]) -> list[DraftSentence]:
+    """The sentences to be said; none where there is no evidence."""
     if not evidence:
         return []
-    floor = _WORTH_SAYING * evidence[0].score
-    return [DraftSentence(e.text, (e,)) for e in evidence[:most] if e.score >= floor]
+    if query.intent == "check" and (rows := _checked(evidence)):
+        return [_say(corpus, row) for row in rows]
+    if query.intent == "compare" and len(query.people) > 1:
+        chosen = _for_each(evidence, query.people, corpus)
+    elif query.intent == "views":
+        chosen = _by_voice(evidence, corpus)
+    elif query.intent in ("compare", "list"):
+        chosen = _near_the_best(evidence, _WIDE, _MOST_WIDE)
+    elif query.asked & {"amount", "date", "person", "place"} and "reason" not in query.asked:
+        chosen = _near_the_best(evidence, _FACT, _MOST_FACTS)
+    else:
+        chosen = _near_the_best(evidence, _NEAR, _MOST)
+    return _set_out(corpus, chosen, evidence)
+
+
+def _near_the_best(evidence: Sequence[Evidence], near: dict[str, float], most: int) -> list[Evidence]:
+    """The best sentence and those that come near it; the nearer in the text, the less near in score."""
+    best = evidence[0]
+    chosen = [best]
+    for other in evidence[1:]:
+        if len(chosen) == most:
+            break
+        if other.score >= best.score - near[_distance(best, other)] and not _repeats(other, chosen):
+            chosen.append(other)
+    return chosen
+
+
+def _distance(one: Evidence, other: Evidence) -> str:
+    if (one.passage.source_id, one.passage.section) != (other.passage.source_id, other.passage.section):
+        return "elsewhere"
+    return "paragraph" if one.sentence.paragraph == other.sentence.paragraph else "section"
+
+
+def _checked(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Rows of a table of checked claims that come near the best sentence."""
+    rows = [e for e in evidence if e.sentence.kind == "row"]
+    if not rows or rows[0].score < evidence[0].score - _ROW_NEAR:
+        return []
+    return [row for row in rows[:2] if row.score >= rows[0].score - _FACT["paragraph"]]
+
+
+def _for_each(evidence: Sequence[Evidence], people: Sequence[str], corpus: Corpus) -> list[Evidence]:
+    """The best two sentences that each of the people holds or that name them."""
+    chosen: list[Evidence] = []
+    for name in people:
+        forms = next((name, *person.aliases) for person in corpus.people if person.name == name)
+        theirs = [e for e in evidence if e.sentence.voice == name or any(form in e.text for form in forms)]
+        fresh = [e for e in theirs if e not in chosen and not _repeats(e, chosen)]
+        chosen += [e for e in fresh[:2] if e.score >= fresh[0].score - _FACT["paragraph"]]
+    return chosen or _near_the_best(evidence, _WIDE, _MOST_WIDE)
+
+
+def _by_voice(evidence: Sequence[Evidence], corpus: Corpus) -> list[Evidence]:
+    """The best sentence of each voice other than the guest's, then what is near the best."""
+    critics = {person.name for person in corpus.people if person.role == "critic"}
+    best: dict[str, Evidence] = {}
+    for e in evidence:
+        named = e.sentence.voice if e.sentence.voice in critics else None
+        if named and named not in best and e.score >= evidence[0].score - _WIDE["paragraph"]:
+            best[named] = e
+    chosen = list(best.values())[:_MOST_WIDE]
+    return chosen or _near_the_best(evidence, _WIDE, _MOST_WIDE)
+
+
+def _repeats(one: Evidence, chosen: Iterable[Evidence]) -> bool:
+    """Whether a sentence says little beyond one that is already chosen."""
+    mine = set(terms(one.text))
+    for other in chosen:
+        theirs = set(terms(other.text))
+        if mine and len(mine & theirs) / min(len(mine), len(theirs) or 1) >= _SAME_FACT:
+            return True
+    return False
+
+
+def _set_out(corpus: Corpus, chosen: Sequence[Evidence], evidence: Sequence[Evidence]) -> list[DraftSentence]:
+    """The chosen sentences with their antecedents, in runs; the run with the best sentence first."""
+    known = {(e.passage.source_id, e.position): e for e in evidence}
+    places = {(e.passage.source_id, e.position) for e in chosen}
+    for e in chosen:
+        places |= _antecedents(e, known, places)
+    runs: list[list[Evidence]] = []
+    for place in sorted(places):
+        e = known[place]
+        if runs and _follows(runs[-1][-1], e):
+            runs[-1].append(e)
+        else:
+            runs.append([e])
+    order = {(e.passage.source_id, e.position): n for n, e in enumerate(chosen)}
+    runs.sort(key=lambda run: min(order.get((e.passage.source_id, e.position), len(order)) for e in run))
+    return [_say(corpus, e) for run in runs for e in run]
+
+
+def _follows(one: Evidence, other: Evidence) -> bool:
+    same = (one.passage.source_id, one.sentence.section) == (other.passage.source_id, other.sentence.section)
+    return same and other.position == one.position + 1
+
+
+def _antecedents(
+    e: Evidence, known: dict[tuple[str, int], Evidence], places: set[tuple[str, int]]
+) -> set[tuple[str, int]]:
+    """Places of up to two sentences before one that points back, and of the quotation that one announces."""
+    found: set[tuple[str, int]] = set()
+    source, position = e.passage.source_id, e.position
+    after = known.get((source, position + 1))
+    if e.text.endswith(":") and after is not None and after.sentence.section == e.sentence.section:
+        found.add((source, position + 1))
+    current = e
+    for _ in range(2):
+        before = known.get((source, position - 1))
+        if before is None or before.sentence.section != e.sentence.section or (source, position - 1) in places:
+            break
+        if not (_points_back(current) or (current.sentence.kind == "quote" and before.text.endswith(":"))):
+            break
+        found.add((source, position - 1))
+        current, position = before, position - 1
+    return found
+
+
+def _points_back(e: Evidence) -> bool:
+    if e.sentence.kind in ("quote", "row"):
+        return False
+    return bool(_POINTS_BACK.match(e.text)) and not _STANDS_BY_ITSELF.match(e.text)
+
+
+def _say(corpus: Corpus, e: Evidence) -> DraftSentence:
+    """The words that are said: the sentence as it stands, a row with its columns parted."""
+    if e.sentence.kind == "row":
+        document = corpus.documents[e.passage.source_id]
+        row = next((row for row in document.rows if row.claim[0] == e.sentence.start), None)
+        if row is not None:
+            parts = [document.text[slice(*part)] for part in (row.claim, row.verdict, row.evidence) if part]
+            return DraftSentence(f"{parts[0]}: {' '.join(parts[1:])}", (e,))
+    return DraftSentence(e.text, (e,))

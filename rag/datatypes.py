@@ -73,26 +73,42 @@ class ScoredPassage:
     score: float
 
 
+Intent = Literal["answer", "summary", "list", "check", "compare", "views"]
+Asked = Literal["amount", "date", "person", "place", "reason"]
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A standalone question as the searches see it: its text, its content terms, its vector."""
+    """A standalone question as the stages see it.
+
+    `vector` has unit length; `tokens` are sketches of its tokens, shape (tokens, SKETCH), weighted by
+    `token_weights`. `intent` is the form of answer that it wants, `asked` the kinds of thing, `people` and
+    `sections` those that it names (sections as (source id, label)).
+    """
 
     text: str
     terms: tuple[str, ...]
     vector: Vectors
+    tokens: Vectors
+    token_weights: Vectors
+    intent: Intent = "answer"
+    asked: frozenset[Asked] = frozenset()
+    people: tuple[str, ...] = ()
+    sections: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A sentence of a passage, scored against the question. `position` is its place in the sentences of
-    its document; `coverage` is the share of the question's term weight that it holds, in [0, 1]."""
+    its document; `tokens` is its likeness to the question token by token, `coverage` the share of the
+    question's term weight that its paragraph holds, both in [0, 1]."""
 
     passage: Passage
     sentence: Sentence
     position: int
     text: str
     score: float
-    cosine: float
+    tokens: float
     coverage: float
 
 

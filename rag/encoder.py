@@ -13,7 +13,9 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +30,24 @@ from rag.settings import DEFAULT_MODEL
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MAX_TOKENS = 256
+SKETCH = 128
 _BATCH = 16
 
 # The published files of sentence-transformers/all-MiniLM-L6-v2. They reach us in a small package by an
 # unknown packager, which is trusted by these hashes alone.
 _WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of one text: unit vectors in the sketch's dimensions, shape (tokens, SKETCH), and the
+    characters that each stands for, shape (tokens, 2); and their mean, the vector of the whole text."""
+
+    sketches: Vectors
+    offsets: NDArray[np.int64]
+    pooled: Vectors
+    hidden: Vectors
 
 
 class OnnxEncoder:
@@ -61,30 +75,51 @@ class OnnxEncoder:
         tokenizer.enable_padding()
         return cls(session, tokenizer)
 
-    def encode_query(self, texts: Sequence[str]) -> Vectors:
+    def encode_query(self, texts: Sequence[str], /) -> Vectors:
         """Rows of unit length, float32, shape (len(texts), 384)."""
-        return self._encode(texts)
+        return np.stack([tokens.pooled for tokens in self.encode_tokens(texts)])
 
-    def encode_document(self, texts: Sequence[str]) -> Vectors:
-        """Rows of unit length, float32, shape (len(texts), 384). Batches are sorted by length: padding
-        is computed like any token, so a short text beside a long one costs as much as the long one."""
+    def encode_document(self, texts: Sequence[str], /) -> Vectors:
+        """Rows of unit length, float32, shape (len(texts), 384)."""
+        return np.stack([tokens.pooled for tokens in self.encode_tokens(texts)])
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """The tokens of each text, in the order of the texts. Batches are sorted by length: padding is
+        computed like any token, so a short text beside a long one costs as much as the long one."""
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        vectors = np.empty((len(texts), 384), dtype=np.float32)
+        found: dict[int, Tokens] = {}
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
-            vectors[batch] = self._encode([texts[i] for i in batch])
-        return vectors
+            found.update(zip(batch, self._encode([texts[i] for i in batch]), strict=True))
+        return [found[i] for i in range(len(texts))]
 
-    def _encode(self, texts: Sequence[str]) -> Vectors:
+    def _encode(self, texts: Sequence[str]) -> Iterator[Tokens]:
         encodings = self._tokenizer.encode_batch(list(texts))
         ids = np.array([encoding.ids for encoding in encodings], dtype=np.int64)
         mask = np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64)
-        hidden: NDArray[np.float32] = self._session.run(
+        hidden: Vectors = self._session.run(
             None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         )[0]
-        weights = mask[..., None].astype(np.float32)
-        pooled = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
-        return np.asarray(pooled / np.linalg.norm(pooled, axis=1, keepdims=True), dtype=np.float32)
+        for encoding, states in zip(encodings, hidden, strict=True):
+            real = states[: sum(encoding.attention_mask)]
+            # The marks at both ends count in the mean, as they did in training, but stand for no text.
+            offsets = np.array(encoding.offsets[1 : len(real) - 1], dtype=np.int64).reshape(-1, 2)
+            words = real[1:-1]
+            yield Tokens(unit(words @ _sketch()), offsets, unit(real.mean(axis=0)), words)
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """The same vectors with length 1; a zero vector stays zero."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(norms == 0, 1, norms), dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def _sketch() -> Vectors:
+    """A fixed random projection to SKETCH dimensions with orthonormal columns: it keeps angles nearly
+    (Johnson and Lindenstrauss, 1984), needs no training, and is the same for every corpus."""
+    gaussian = np.random.default_rng(384).standard_normal((384, SKETCH))
+    return np.asarray(np.linalg.qr(gaussian)[0], dtype=np.float32)
 
 
 def open_encoder(model: str, folder: Path, threads: int = 0) -> Encoder:

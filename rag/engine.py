@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from corpus import Corpus
 from rag.cite import cite_passages, cite_sentences
 from rag.compose import compose
-from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Query, Scope, ScoredPassage, Turn
+from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Scope, ScoredPassage, Turn
 from rag.encoder import open_encoder
 from rag.errors import IndexMissing, QuestionError
 from rag.followup import standalone_question
@@ -25,7 +25,7 @@ from rag.ingest import index_folder, ingest
 from rag.rerank import rank_evidence
 from rag.retrieve import find_candidates
 from rag.settings import Settings
-from rag.terms import terms
+from rag.understand import understand
 
 if TYPE_CHECKING:
     from llama_index.core.query_engine import BaseQueryEngine
@@ -81,7 +81,7 @@ class Engine:
         asked = self._clean(question)
         scope = self._scope(sources, sections)
         standalone = standalone_question(asked, history)
-        query = self._query(standalone)
+        query = understand(self._index, self._encoder, standalone, scope)
         clock.lap("understand")
         candidates = find_candidates(self._index, query, scope)
         clock.lap("retrieve")
@@ -89,7 +89,7 @@ class Engine:
         confidence = answerability(self._index, query, evidence)
         clock.lap("rank")
         answerable = confidence >= THRESHOLD
-        draft = compose(evidence) if answerable else [DraftSentence(_NOT_IN_SOURCES, ())]
+        draft = compose(self.corpus, query, evidence) if answerable else [DraftSentence(_NOT_IN_SOURCES, ())]
         said, citations = cite_sentences(self.corpus, draft)
         nearest = () if answerable else cite_passages(self.corpus, [c.passage for c in candidates[:_NEAREST]])
         clock.lap("compose")
@@ -130,7 +130,8 @@ class Engine:
         if k < 1:
             raise QuestionError(f"k is {k}; ask for at least 1 passage")
         scope = self._scope(sources, sections)
-        query = self._query(standalone_question(self._clean(question), history))
+        standalone = standalone_question(self._clean(question), history)
+        query = understand(self._index, self._encoder, standalone, scope)
         return find_candidates(self._index, query, scope, k)
 
     def as_retriever(self, k: int = 10) -> BaseRetriever:
@@ -159,9 +160,6 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _query(self, text: str) -> Query:
-        return Query(text, tuple(dict.fromkeys(terms(text))), self._encoder.encode_query([text])[0])
 
     def _clean(self, question: str) -> str:
         """The question without what no reader typed: control characters and halves of surrogate pairs."""

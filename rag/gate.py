@@ -20,6 +20,6 @@ def answerability(index: PassageIndex, query: Query, evidence: Sequence[Evidence
     weights = index.term_weights(query.terms)
     total = sum(weights.values())
     absent = sum(w for term, w in weights.items() if not len(index.passages_with(term))) / total if total else 1.0
-    cosine = max(e.cosine for e in evidence[:5])
+    cosine = max(e.tokens for e in evidence[:5])
     coverage = max(e.coverage for e in evidence[:5])
     return 1.0 / (1.0 + math.exp(-(9.0 * (cosine - 0.33) + 3.0 * coverage - 3.0 * absent)))

@@ -7,6 +7,7 @@ An index folder holds complete builds and a file `current` that names the one th
     builds/<name>/chroma/    passage vectors and texts, written through llama-index's vector store
     builds/<name>/bm25/      the lexical index, memory-mapped
     builds/<name>/*.npy      the table of passages; vectors of passages and sentences; their keys
+    builds/<name>/tokens.bin sketches of every token, one byte a dimension
     builds/<name>/encoder/   the query encoder that goes with these vectors
 """
 
@@ -31,16 +32,17 @@ from numpy.typing import NDArray
 
 from corpus import Corpus
 from rag.datatypes import Encoder, Passage, Scope, Vectors
+from rag.encoder import SKETCH, OnnxEncoder, unit
 from rag.errors import IndexMismatch, IndexMissing
 from rag.passages import split_document
 from rag.terms import terms
 
-FORMAT = 1
+FORMAT = 2
 COLLECTION = "passages"
 CURRENT = "current"
 BUILDS = "builds"
 ENCODER = "encoder"
-_BLOCK = 256
+_BLOCK = 64
 _PASSAGE = np.dtype(
     [
         *((name, "u4") for name in ("source", "section", "start", "end", "first", "last")),
@@ -48,6 +50,9 @@ _PASSAGE = np.dtype(
     ]
 )
 _KEY_BYTES = 16
+QUANTA = 254
+
+Sketches = NDArray[np.int8]
 
 Progress = Callable[[int, int], None]
 
@@ -95,7 +100,7 @@ class PassageIndex:
     def __init__(self, corpus: Corpus, meta: Meta, parts: tuple[Client, bm25s.BM25, NDArray[np.void], Vectors]) -> None:
         self.corpus = corpus
         self.meta = meta
-        self._client, self._bm25, self._table, self._vectors = parts
+        self._client, self._bm25, self._table, self._store = parts
         self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
         self._source_numbers = {source: n for n, source in enumerate(meta.sources)}
         scores = self._bm25.scores
@@ -126,7 +131,7 @@ class PassageIndex:
                 _chroma(build / "chroma"),
                 bm25s.BM25.load(str(build / "bm25"), mmap=True),
                 np.load(build / "passages.npy", mmap_mode="r"),
-                np.load(build / "vectors.npy", mmap_mode="r"),
+                _Store.open(build),
             )
             return cls(corpus, meta, parts)
         except (ChromaError, OSError, ValueError, KeyError, AttributeError) as error:
@@ -174,6 +179,12 @@ class PassageIndex:
         indices, starts = self._postings
         return indices[:0] if token is None else indices[starts[token] : starts[token + 1]]
 
+    def sections_of(self, source_id: str) -> list[str]:
+        """Labels of the sections of a source, in its order."""
+        number = self._source_numbers[source_id]
+        found = self._table["section"][self._table["source"] == number]
+        return [self.meta.sections[n][0] for n in dict.fromkeys(found.tolist())]
+
     def term_weights(self, query: Sequence[str]) -> dict[str, float]:
         """Inverse document frequency of each term over the whole index: log(1 + passages / df)."""
         n = len(self)
@@ -197,11 +208,20 @@ class PassageIndex:
             (int(entry["first"]), int(entry["last"])),
         )
 
+    def passage_vector(self, passage: Passage) -> Vectors:
+        """Unit vector of a passage with its titles, shape (dimension,)."""
+        return np.asarray(self._store.passages[passage.row])
+
     def sentence_vectors(self, passage: Passage) -> Vectors:
         """Unit vectors of a passage's sentences, shape (sentences, dimension)."""
         first = int(self._table[passage.row]["vector"])
-        vectors: Vectors = self._vectors[first : first + passage.sentences[1] - passage.sentences[0]]
-        return vectors
+        return np.asarray(self._store.sentences[first : first + passage.sentences[1] - passage.sentences[0]])
+
+    def token_sketches(self, passage: Passage) -> tuple[Sketches, NDArray[np.int64]]:
+        """Sketches of a passage's tokens, QUANTA times unit vectors, shape (tokens, SKETCH); and where each
+        sentence begins in them, with the end last, shape (sentences + 1,)."""
+        first = int(self._table[passage.row]["vector"])
+        return self._store.sketches(first, first + passage.sentences[1] - passage.sentences[0])
 
     def __len__(self) -> int:
         return len(self._table)
@@ -216,13 +236,13 @@ def build_index(
 ) -> Meta:
     """Build beside what serves, then swap by rename; vectors of unchanged texts are taken from the old build.
 
-    `progress` is told (done, total) in texts to embed. Raises IndexMismatch when the folder can't be written.
+    `progress` is told (done, total) in passages. Raises IndexMismatch when the folder can't be written.
     """
     name = uuid.uuid4().hex[:12]
     build = folder / BUILDS / name
     try:
         build.mkdir(parents=True)
-        meta = _write_build(build, corpus, model, encoder, _KnownVectors.of(folder, model), progress)
+        meta = _write_build(build, corpus, model, encoder, _Known.of(folder, model), progress)
         if encoder_files is not None:
             _link_files(encoder_files, build / ENCODER)
         meta = Meta(**{**asdict(meta), "files": _sizes(build)})
@@ -250,33 +270,77 @@ def remove_leftovers(folder: Path, keep: str) -> None:
             shutil.rmtree(build, ignore_errors=True)
 
 
-class _KnownVectors:
-    """Vectors of the build that serves, by the hash of the text they stand for."""
+class _Known:
+    """The build that serves, by the hash of the passages it was made from."""
 
-    def __init__(self, rows: dict[bytes, int], vectors: Vectors | None) -> None:
+    def __init__(self, rows: dict[bytes, int], table: NDArray[np.void], store: _Store | None) -> None:
         self._rows = rows
-        self._vectors = vectors
+        self._table = table
+        self._store = store
 
     @classmethod
-    def of(cls, folder: Path, model: str) -> _KnownVectors:
+    def of(cls, folder: Path, model: str) -> _Known:
         try:
             build, meta = read_meta(folder)
-            if meta.model != model:
-                return cls({}, None)
-            keys = np.load(build / "keys.npy")
-            vectors = np.load(build / "vectors.npy", mmap_mode="r")
+            if meta.model == model:
+                keys = np.load(build / "keys.npy")
+                rows = {key.tobytes(): row for row, key in enumerate(keys)}
+                return cls(rows, np.load(build / "passages.npy"), _Store.open(build))
         except (IndexMissing, IndexMismatch, OSError, ValueError):
-            return cls({}, None)
-        return cls({key.tobytes(): row for row, key in enumerate(keys)}, vectors)
+            pass  # what can't be read is embedded anew
+        return cls({}, np.empty(0, _PASSAGE), None)
 
-    def get(self, key: bytes) -> Vectors | None:
+    def get(self, key: bytes) -> _Embedded | None:
         row = self._rows.get(key)
-        return None if row is None or self._vectors is None else self._vectors[row]
+        if row is None or self._store is None:
+            return None
+        first = int(self._table[row]["vector"])
+        last = first + int(self._table[row]["last"] - self._table[row]["first"])
+        sketches = [self._store.sketches(n, n + 1)[0] for n in range(first, last)]
+        return _Embedded(self._store.passages[row], self._store.sentences[first:last], sketches)
 
 
-def _write_build(
-    build: Path, corpus: Corpus, model: str, encoder: Encoder, known: _KnownVectors, progress: Progress
-) -> Meta:
+@dataclass(frozen=True)
+class _Embedded:
+    """What is kept of one passage: its vector, and of each sentence the vector and the token sketches."""
+
+    passage: Vectors
+    sentences: Vectors
+    sketches: Sequence[Sketches]
+
+
+@dataclass(frozen=True)
+class _Store:
+    """The vector files of a build."""
+
+    passages: Vectors
+    sentences: Vectors
+    tokens: Sketches
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def open(cls, build: Path) -> _Store:
+        starts = np.load(build / "token_starts.npy", mmap_mode="r")
+        shape = (int(starts[-1]), SKETCH)
+        tokens: Sketches = (
+            np.memmap(build / "tokens.bin", dtype=np.int8, mode="r", shape=shape)
+            if shape[0]
+            else np.empty(shape, np.int8)
+        )
+        return cls(
+            np.load(build / "passage_vectors.npy", mmap_mode="r"),
+            np.load(build / "sentence_vectors.npy", mmap_mode="r"),
+            tokens,
+            starts,
+        )
+
+    def sketches(self, first: int, last: int) -> tuple[Sketches, NDArray[np.int64]]:
+        """The token sketches of sentences first to last - 1, and where each begins in them."""
+        starts = self.starts[first : last + 1]
+        return self.tokens[starts[0] : starts[-1]], np.asarray(starts - starts[0])
+
+
+def _write_build(build: Path, corpus: Corpus, model: str, encoder: Encoder, known: _Known, progress: Progress) -> Meta:
     sources = tuple(source.id for source in corpus.sources)
     sections: dict[tuple[str, str], int] = {}
     rows: list[tuple[int, ...]] = []
@@ -292,23 +356,13 @@ def _write_build(
     if not rows:
         raise IndexMissing("the corpus holds no sentences to index; add a text with words in it")
     table = np.array(rows, dtype=_PASSAGE)
-    # The vectors of sentences come first, those of passages after them.
     np.save(build / "passages.npy", table)
     names = _Names(corpus, sources, tuple(sections))
     vectors, embedded = _embed(build, names, table, encoder, known, progress)
-    _write_chroma(build / "chroma", names, table, vectors[sentences:])
+    _write_chroma(build / "chroma", names, table, vectors)
     _write_bm25(build / "bm25", names, table)
     return Meta(
-        FORMAT,
-        model,
-        vectors.shape[1],
-        corpus.hash,
-        len(rows),
-        sentences,
-        embedded,
-        sources,
-        tuple(sections),
-        {},
+        FORMAT, model, vectors.shape[1], corpus.hash, len(rows), sentences, embedded, sources, tuple(sections), {}
     )
 
 
@@ -323,67 +377,88 @@ class _Names:
     def text(self, row: np.void) -> str:
         return self.corpus.text(self.sources[row["source"]])[row["start"] : row["end"]]
 
-    def titled(self, row: np.void) -> str:
-        """What is embedded and BM25-indexed: the titles of source and section before the text."""
+    def title(self, row: np.void) -> str:
+        """What is put before a passage where it is embedded and BM25-indexed: titles of source and section."""
         source = self.corpus.source_by_id[self.sources[row["source"]]].title
         label, title = self.sections[row["section"]]
         heading = title if title == label else f"{label}: {title}"
-        return "\n".join([*dict.fromkeys((source, heading)), self.text(row)])
+        return "\n".join([*dict.fromkeys((source, heading)), ""])
 
-    def sentences(self, row: np.void) -> list[str]:
-        document = self.corpus.documents[self.sources[row["source"]]]
-        return [document.text[s.start : s.end] for s in document.sentences[row["first"] : row["last"]]]
+    def spans(self, row: np.void) -> list[tuple[int, int]]:
+        """Where the sentences of a passage stand in it."""
+        sentences = self.corpus.documents[self.sources[row["source"]]].sentences[row["first"] : row["last"]]
+        start = int(row["start"])
+        return [(s.start - start, s.end - start) for s in sentences]
 
 
 def _embed(
-    build: Path,
-    names: _Names,
-    table: NDArray[np.void],
-    encoder: Encoder,
-    known: _KnownVectors,
-    progress: Progress,
+    build: Path, names: _Names, table: NDArray[np.void], encoder: Encoder, known: _Known, progress: Progress
 ) -> tuple[Vectors, int]:
-    """Vectors of all sentences, then of all passages, in one memory-mapped file; and how many were new."""
+    """Write the vector files; give the vectors of passages, and how many passages were new."""
     count = int(table[-1]["vector"] + table[-1]["last"] - table[-1]["first"])
-    total = count + len(table)
     dimension = encoder.encode_document(["dimension"]).shape[1]
-    vectors: Vectors = np.lib.format.open_memmap(
-        build / "vectors.npy", mode="w+", dtype=np.float32, shape=(total, dimension)
-    )
-    keys = np.empty((total, _KEY_BYTES), dtype=np.uint8)
-    done = embedded = 0
-    for positions, texts in _blocks(names, table, count):
-        fresh: list[int] = []
-        for i, (position, text) in enumerate(zip(positions, texts, strict=True)):
-            key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES).digest()
-            keys[position] = np.frombuffer(key, dtype=np.uint8)
-            vector = known.get(key)
-            if vector is None:
-                fresh.append(i)
-            else:
-                vectors[position] = vector
-        if fresh:
-            vectors[[positions[i] for i in fresh]] = encoder.encode_document([texts[i] for i in fresh])
-        done += len(texts)
-        embedded += len(fresh)
-        progress(done, total)
+    passages = _new_vectors(build / "passage_vectors.npy", len(table), dimension)
+    sentences = _new_vectors(build / "sentence_vectors.npy", count, dimension)
+    starts = np.zeros(count + 1, dtype=np.int64)
+    keys = np.empty((len(table), _KEY_BYTES), dtype=np.uint8)
+    embedded = 0
+    with (build / "tokens.bin").open("wb") as tokens:
+        for begin in range(0, len(table), _BLOCK):
+            block = range(begin, min(begin + _BLOCK, len(table)))
+            found: dict[int, _Embedded] = {}
+            for n in block:
+                key = blake2b(f"{names.title(table[n])}\0{names.text(table[n])}".encode("utf-8", "surrogatepass"))
+                keys[n] = np.frombuffer(key.digest()[:_KEY_BYTES], dtype=np.uint8)
+                old = known.get(keys[n].tobytes())
+                if old is not None and len(old.sentences) == table[n]["last"] - table[n]["first"]:
+                    found[n] = old
+            fresh = [n for n in block if n not in found]
+            found |= dict(zip(fresh, _embed_passages(encoder, names, table[fresh]), strict=True))
+            for n in block:
+                passages[n] = found[n].passage
+                row = int(table[n]["vector"])
+                sentences[row : row + len(found[n].sentences)] = found[n].sentences
+                for i, sketches in enumerate(found[n].sketches):
+                    tokens.write(sketches.tobytes())
+                    starts[row + i + 1] = starts[row + i] + len(sketches)
+            embedded += len(fresh)
+            progress(block.stop, len(table))
+    np.save(build / "token_starts.npy", starts)
     np.save(build / "keys.npy", keys)
-    return vectors, embedded
+    return passages, embedded
 
 
-def _blocks(names: _Names, table: NDArray[np.void], count: int) -> Iterator[tuple[list[int], list[str]]]:
-    """Positions in the vector file and the texts that belong there, some hundreds at a time."""
-    positions: list[int] = []
-    texts: list[str] = []
-    for n, row in enumerate(table):
-        sentences = names.sentences(row)
-        positions += [*range(int(row["vector"]), int(row["vector"]) + len(sentences)), count + n]
-        texts += [*sentences, names.titled(row)]
-        if len(texts) >= _BLOCK:
-            yield positions, texts
-            positions, texts = [], []
-    if texts:
-        yield positions, texts
+def _embed_passages(encoder: Encoder, names: _Names, rows: NDArray[np.void]) -> Iterator[_Embedded]:
+    """One pass of the encoder over each passage gives everything: a sentence's vector is the mean of its
+    tokens as they stand in their passage ("late chunking", Günther et al. 2024), so "He" means somebody.
+    A model that doesn't show its tokens embeds each sentence by itself and has no sketches.
+    """
+    titles, texts = [names.title(row) for row in rows], [names.text(row) for row in rows]
+    if not isinstance(encoder, OnnxEncoder):
+        for row, title, text in zip(rows, titles, texts, strict=True):
+            vectors = encoder.encode_document([title + text, *(text[a:b] for a, b in names.spans(row))])
+            yield _Embedded(vectors[0], vectors[1:], [np.empty((0, SKETCH), np.int8)] * (len(vectors) - 1))
+        return
+    all_tokens = encoder.encode_tokens([title + text for title, text in zip(titles, texts, strict=True)])
+    for row, title, tokens in zip(rows, titles, all_tokens, strict=True):
+        vectors, sketches = [], []
+        for a, b in names.spans(row):
+            starts, ends = tokens.offsets[:, 0] - len(title), tokens.offsets[:, 1] - len(title)
+            inside = (starts >= a) & (ends <= b)
+            # A sentence past the encoder's window has no tokens; its passage stands for it.
+            vectors.append(unit(tokens.hidden[inside].mean(axis=0)) if inside.any() else tokens.pooled)
+            sketches.append(quantise(tokens.sketches[inside]))
+        yield _Embedded(tokens.pooled, np.stack(vectors), sketches)
+
+
+def quantise(vectors: Vectors) -> Sketches:
+    """One byte a dimension; components of unit vectors in 128 dimensions lie well within ±0.5."""
+    return np.clip(np.rint(vectors * QUANTA), -127, 127).astype(np.int8)
+
+
+def _new_vectors(file: Path, rows: int, dimension: int) -> Vectors:
+    vectors: Vectors = np.lib.format.open_memmap(file, mode="w+", dtype=np.float32, shape=(rows, dimension))
+    return vectors
 
 
 def _chroma(folder: Path) -> Client:
@@ -416,7 +491,7 @@ def _write_chroma(folder: Path, names: _Names, table: NDArray[np.void], vectors:
 
 def _write_bm25(folder: Path, names: _Names, table: NDArray[np.void]) -> None:
     # A passage without any term (only stop words) still needs a row of its own, so it gets an empty term.
-    tokens = [terms(names.titled(row)) or [""] for row in table]
+    tokens = [terms(names.title(row) + names.text(row)) or [""] for row in table]
     retriever = bm25s.BM25(k1=1.2, b=0.75)
     retriever.index(tokens, show_progress=False)
     retriever.save(str(folder))

@@ -1,0 +1,186 @@
+"""Question -> Query: what is asked for, about whom, and where.
+
+Reads the question's form (English function words) and the corpus's own names and headings; knows nothing
+of any one document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from rag.datatypes import Asked, Encoder, Intent, Query, Scope, Vectors
+from rag.encoder import SKETCH, OnnxEncoder
+from rag.index import PassageIndex
+from rag.terms import is_stop, terms, words
+
+# How much a function word counts beside a content word when tokens are compared one by one.
+_FUNCTION_WORD = 0.15
+
+_SUMMARY = re.compile(
+    r"\b(?:summar\w+|recap|overview|gist|tl;?dr|synopsis|outline|all about|boils? down|sum up|"
+    r"(?:main|key|central|core|big|chief) (?:points?|ideas?|arguments?|messages?|themes?|claims?|lessons?|takeaways?)|"
+    r"in (?:a|one|two|three|four|five|\d+) (?:sentences?|lines?|words?|nutshell|bullets?|bullet points?)|"
+    r"what (?:is|was|does|'s) (?:the |this )?(?:whole |entire )?(?:article|text|document|piece|chapter|section|part|"
+    r"interview|talk|episode)(?: \w+)? (?:about|say|cover|argue)\b)",
+    re.IGNORECASE,
+)
+_CHECK = re.compile(
+    r"\b(?:is it (?:true|correct|right|accurate|a fact)|(?:true|correct|right|accurate) (?:that|about)|"
+    r"fact.?check\w*|verif\w+|accura\w+|verdict|rating|rated|hold up|holds up|confirmed|checked|debunk\w*|"
+    r"true or false|really true)\b",
+    re.IGNORECASE,
+)
+_COMPARE = re.compile(
+    r"\b(?:vs?\.?|versus|compar\w+|contrast\w*|differ\w*|unlike|both|each|respectively|agree|common|side by side|"
+    r"(?:more|less) \w+ than)\b",
+    re.IGNORECASE,
+)
+_VIEWS = re.compile(
+    r"\b(?:disagree\w*|critic\w*|oppos\w+|object\w*|push(?:es)? back|sceptic\w*|skeptic\w*|counter\w*|"
+    r"other (?:side|views?|voices?|opinions?)|reject\w*|dissent\w*|contradict\w*|against)\b",
+    re.IGNORECASE,
+)
+_NUMBER_WORD = r"(?:two|three|four|five|six|seven|eight|nine|ten|\d+|several|all|both)"
+_LIST = re.compile(
+    rf"^\s*(?:list|name|enumerate)\b|\b(?:what|which) (?:are|were) (?:the|his|her|their|some)\b|"
+    rf"\b(?:what|which|name|list|give|the) (?:\w+ ){{0,2}}{_NUMBER_WORD} (?:\w+ ){{0,3}}\w+s\b|"
+    r"\b(?:which|what) (?:\w+ ){0,1}(?!does|is|was|has|goes|makes|keeps|makes)\w{3,}[^s\W]s\b(?= (?:do|did|are|were|in|of|"
+    r"on|from|for|to|have|has|that|come|came|show|point|argue|say)\b)",
+    re.IGNORECASE,
+)
+_ASKED: tuple[tuple[Asked, re.Pattern[str]], ...] = (
+    (
+        "amount",
+        re.compile(
+            r"\bhow (?:much|many|big|large|long|far|fast|often|high|old|expensive|well)\b|\b(?:percent\w*|odds|"
+            r"probability|number|amount|size|sum|price|cost|score|result|share|figure|total|rate|valuation)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "date",
+        re.compile(r"\b(?:when|what (?:year|date|month|day|time)|which (?:year|date|month|day)|how long)\b", re.I),
+    ),
+    (
+        "person",
+        re.compile(r"\b(?:who|whom|whose|which (?:\w+ )?(?:person|expert|critic|researcher|people|author))\b", re.I),
+    ),
+    ("place", re.compile(r"\b(?:where|locat\w+|which (?:city|cities|country|countries|place))\b", re.I)),
+    (
+        "reason",
+        re.compile(r"\b(?:why|how come|what for|reasons?|because|what makes|what made|purpose|point of)\b", re.I),
+    ),
+)
+_ORDINALS = {
+    word: n
+    for n, names in enumerate(
+        ("one first", "two second", "three third", "four fourth", "five fifth", "six sixth", "seven seventh",
+         "eight eighth", "nine ninth", "ten tenth", "eleven eleventh", "twelve twelfth"),
+        start=1,
+    )
+    for word in names.split()
+}  # fmt: skip
+_DIVISION = r"(chapter|part|section|book|act|episode|lesson|appendix)"
+_LABEL = re.compile(rf"^{_DIVISION}\s+(\w+)$", re.IGNORECASE)
+_NAMED_DIVISION = re.compile(rf"\b{_DIVISION}s? (\w+)\b|\b(\w+) {_DIVISION}\b|\bch\.? ?(\d+)\b", re.IGNORECASE)
+
+
+def understand(index: PassageIndex, encoder: Encoder, text: str, scope: Scope) -> Query:
+    """What the stages need to know of a standalone question."""
+    vector, tokens, weights = _encode(encoder, text)
+    people = named_people(index, text)
+    sections = named_sections(index, text, scope)
+    return Query(
+        text=text,
+        terms=tuple(dict.fromkeys(terms(text))),
+        vector=vector,
+        tokens=tokens,
+        token_weights=weights,
+        intent=_intent(text, people),
+        asked=frozenset(kind for kind, pattern in _ASKED if pattern.search(text)),
+        people=people,
+        sections=sections,
+    )
+
+
+def named_people(index: PassageIndex, text: str) -> tuple[str, ...]:
+    """Full names of the manifest's people that a text names, in the order of the manifest."""
+    said = " " + " ".join(words(text)) + " "
+    said = said.replace("'s ", " ")
+    return tuple(
+        person.name
+        for person in index.corpus.people
+        if any(f" {' '.join(words(name))} " in said for name in (person.name, *person.aliases))
+    )
+
+
+def named_sections(index: PassageIndex, text: str, scope: Scope) -> tuple[tuple[str, str], ...]:
+    """(source id, label) of the sections of primary sources that a question names: by number ("chapter four",
+    "the last chapter"), or by the words of a label ("the fact check")."""
+    said = words(text)
+    found: list[tuple[str, str]] = []
+    for source in index.corpus.sources:
+        if source.stance != "primary" or (scope.sources and source.id not in scope.sources):
+            continue
+        labels = [label for label in index.sections_of(source.id) if not scope.sections or label in scope.sections]
+        found += [(source.id, label) for label in _numbered(text, labels)]
+        found += [(source.id, label) for label in labels if _names(said, label)]
+    return tuple(dict.fromkeys(found))
+
+
+def _numbered(text: str, labels: Sequence[str]) -> list[str]:
+    numbered = [(label, match) for label in labels if (match := _LABEL.match(label))]
+    found = []
+    for hit in _NAMED_DIVISION.finditer(text):
+        number = (hit[2] or hit[3] or hit[5] or "").lower()
+        for label, match in numbered:
+            if number == "last" and match is numbered[-1][1]:
+                found.append(label)
+            elif number and number in (match[2].lower(), *(w for w, n in _ORDINALS.items() if str(n) == match[2])):
+                found.append(label)
+    return found
+
+
+def _names(said: Iterable[str], label: str) -> bool:
+    """Whether a question holds every content word of a label of two words or more, side by side."""
+    wanted = [stem for stem in terms(label)]
+    if len(wanted) < 2 or _LABEL.match(label):
+        return False
+    stems = [stem for word in said for stem in terms(word)]
+    return any(stems[i : i + len(wanted)] == wanted for i in range(len(stems)))
+
+
+def _intent(text: str, people: Sequence[str]) -> Intent:
+    if _CHECK.search(text):
+        return "check"
+    if _SUMMARY.search(text):
+        return "summary"
+    if _VIEWS.search(text) and len(people) < 2:
+        return "views"
+    if _COMPARE.search(text) or len(people) > 1:
+        return "compare"
+    return "list" if _LIST.search(text) else "answer"
+
+
+def _encode(encoder: Encoder, text: str) -> tuple[Vectors, Vectors, Vectors]:
+    if not isinstance(encoder, OnnxEncoder):
+        nothing = np.empty((0, SKETCH), np.float32)
+        return encoder.encode_query([text])[0], nothing, np.empty(0, np.float32)
+    tokens = encoder.encode_tokens([text])[0]
+    weights = [_weight(text, int(a), int(b)) for a, b in tokens.offsets]
+    return tokens.pooled, tokens.sketches, np.array(weights, dtype=np.float32)
+
+
+def _weight(text: str, start: int, end: int) -> float:
+    """A token counts as the word it belongs to: little for function words, nothing for punctuation."""
+    while start > 0 and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum():
+        end += 1
+    word = text[start:end].lower()
+    if not any(ch.isalnum() for ch in word):
+        return 0.0
+    return _FUNCTION_WORD if is_stop(word) else 1.0
