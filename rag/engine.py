@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from corpus import Corpus
 from rag.cite import cite_passages, cite_sentences
 from rag.compose import compose
-from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Scope, ScoredPassage, Turn
+from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Evidence, Query, Scope, ScoredPassage, Turn
 from rag.encoder import open_encoder
 from rag.errors import IndexMissing, QuestionError
 from rag.followup import standalone_question
@@ -25,6 +25,7 @@ from rag.ingest import index_folder, ingest
 from rag.rerank import rank_evidence
 from rag.retrieve import find_candidates
 from rag.settings import Settings
+from rag.summarise import summarise
 from rag.understand import understand
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Engine:
         confidence = answerability(self._index, query, evidence)
         clock.lap("rank")
         answerable = confidence >= THRESHOLD
-        draft = compose(self.corpus, query, evidence) if answerable else [DraftSentence(_NOT_IN_SOURCES, ())]
+        draft = self._draft(query, evidence) if answerable else [DraftSentence(_NOT_IN_SOURCES, ())]
         said, citations = cite_sentences(self.corpus, draft)
         nearest = () if answerable else cite_passages(self.corpus, [c.passage for c in candidates[:_NEAREST]])
         clock.lap("compose")
@@ -160,6 +161,12 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _draft(self, query: Query, evidence: Sequence[Evidence]) -> list[DraftSentence]:
+        """What to say: a summary of sections, or what answers the question."""
+        if query.intent == "summary" or (query.intent == "list" and query.sections):
+            return summarise(self._index, query)
+        return compose(self.corpus, query, evidence)
 
     def _clean(self, question: str) -> str:
         """The question without what no reader typed: control characters and halves of surrogate pairs."""

@@ -179,6 +179,12 @@ class PassageIndex:
         indices, starts = self._postings
         return indices[:0] if token is None else indices[starts[token] : starts[token + 1]]
 
+    def passages_of(self, source_id: str, label: str) -> list[Passage]:
+        """The passages of one section, in order."""
+        labels = [n for n, (found, _) in enumerate(self.meta.sections) if found == label]
+        inside = (self._table["source"] == self._source_numbers[source_id]) & np.isin(self._table["section"], labels)
+        return [self.passage(int(row)) for row in np.flatnonzero(inside)]
+
     def sections_of(self, source_id: str) -> list[str]:
         """Labels of the sections of a source, in its order."""
         number = self._source_numbers[source_id]

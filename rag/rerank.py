@@ -29,7 +29,7 @@ WEIGHTS: dict[str, float] = {
     "short": -1.2,
     "quote": 0.7,
     "checked_row": 3.3,
-    "section_named": 0.5,
+    "section_named": 2.0,
     # Not fitted: where the sources compete, the text that they are about comes first.
     "primary": 0.7,
 }

@@ -7,7 +7,8 @@ of any one document.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -83,6 +84,12 @@ _ORDINALS = {
     )
     for word in names.split()
 }  # fmt: skip
+_HOW_MANY = re.compile(
+    r"\b(?:in|within|using) (a|an|one|two|three|four|five|six|seven|eight|nine|ten|\d{1,2}) (?:short )?"
+    r"(?:sentences?|lines?|bullets?|bullet points?|points?)\b|"
+    r"\b(one|two|three|four|five|six|seven|eight|nine|ten|\d{1,2}) (?:\w+ )?(?:sentences?|bullets?|bullet points?|lines?)\b",
+    re.IGNORECASE,
+)
 _DIVISION = r"(chapter|part|section|book|act|episode|lesson|appendix)"
 _LABEL = re.compile(rf"^{_DIVISION}\s+(\w+)$", re.IGNORECASE)
 _NAMED_DIVISION = re.compile(rf"\b{_DIVISION}s? (\w+)\b|\b(\w+) {_DIVISION}\b|\bch\.? ?(\d+)\b", re.IGNORECASE)
@@ -127,7 +134,7 @@ def named_sections(index: PassageIndex, text: str, scope: Scope) -> tuple[tuple[
             continue
         labels = [label for label in index.sections_of(source.id) if not scope.sections or label in scope.sections]
         found += [(source.id, label) for label in _numbered(text, labels)]
-        found += [(source.id, label) for label in labels if _names(said, label)]
+        found += [(source.id, label) for label in labels if _names(index, said, source.id, label)]
     return tuple(dict.fromkeys(found))
 
 
@@ -144,13 +151,27 @@ def _numbered(text: str, labels: Sequence[str]) -> list[str]:
     return found
 
 
-def _names(said: Iterable[str], label: str) -> bool:
-    """Whether a question holds every content word of a label of two words or more, side by side."""
-    wanted = [stem for stem in terms(label)]
+def _names(index: PassageIndex, said: Sequence[str], source_id: str, label: str) -> bool:
+    """Whether a question names a heading: all its content words side by side, or "the" and a word of it that
+    hardly stands anywhere else ("the editorial")."""
+    wanted = list(dict.fromkeys(terms(label)))
     if len(wanted) < 2 or _LABEL.match(label):
         return False
     stems = [stem for word in said for stem in terms(word)]
-    return any(stems[i : i + len(wanted)] == wanted for i in range(len(stems)))
+    if any(stems[i : i + len(wanted)] == wanted for i in range(len(stems))):
+        return True
+    own = {passage.row for passage in index.passages_of(source_id, label)}
+    after_the = {stem for one, word in pairwise(said) if one == "the" for stem in terms(word)}
+    return any(len(set(index.passages_with(stem).tolist()) - own) <= 1 for stem in after_the & set(wanted))
+
+
+def number_of_sentences(text: str) -> int | None:
+    """How many sentences or points a question asks for, if it says: "in three sentences", "five bullets"."""
+    asked = _HOW_MANY.search(text)
+    if asked is None:
+        return None
+    number = next((word for word in asked.groups() if word), "").lower()
+    return int(number) if number.isdigit() else _ORDINALS.get(number, 1 if number in ("a", "an") else 0) or None
 
 
 def _intent(text: str, people: Sequence[str]) -> Intent:

@@ -1,0 +1,85 @@
+"""Sections -> the sentences that stand for them, from end to end: one a paragraph, the central ones first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.datatypes import DraftSentence, Evidence, Query, Vectors
+from rag.index import PassageIndex
+from rag.understand import number_of_sentences
+
+_MOST = 7
+_MOST_SECTIONS = 12
+_ROUNDS_OFF = re.compile(
+    r"\b(?:takeaways?|summary|conclusions?|abstract|tl;?dr|key points|highlights|in short|main points)\b", re.IGNORECASE
+)
+# A paragraph's first sentence says what it is about more often than another; a question says nothing yet.
+_LEADS, _ASKS, _QUOTES = 0.08, 0.3, 0.05
+
+
+def summarise(index: PassageIndex, query: Query) -> list[DraftSentence]:
+    """The named sections in short; without a name, the section that rounds the text off, or every section."""
+    most = number_of_sentences(query.text)
+    named = list(query.sections) or _rounding_off(index)
+    if not named:
+        every = [(s.id, label) for s in index.corpus.sources[:1] for label in index.sections_of(s.id)]
+        leads = [_outline(index, source, label, query, 1) for source, label in every]
+        return [e for lead in leads for e in lead][: most or _MOST_SECTIONS]
+    share = max(1, (most or _MOST) // len(named)) if len(named) > 1 else most or _MOST
+    return [said for source, label in named for said in _outline(index, source, label, query, share)]
+
+
+def _rounding_off(index: PassageIndex) -> list[tuple[str, str]]:
+    """The sections of the first source that sum it up, by their headings."""
+    first = index.corpus.sources[0].id
+    return [(first, label) for label in index.sections_of(first) if _ROUNDS_OFF.search(label)][:1]
+
+
+def _outline(index: PassageIndex, source_id: str, label: str, query: Query, most: int) -> list[DraftSentence]:
+    sentences, vectors = _section(index, source_id, label)
+    if not sentences:
+        return []
+    kinds = {e.sentence.kind for e in sentences}
+    if kinds <= {"item", "row"} or (kinds >= {"item"} and most > 1 and _mostly_items(sentences)):
+        leads = [
+            e for n, e in enumerate(sentences) if n == 0 or e.sentence.paragraph != sentences[n - 1].sentence.paragraph
+        ]
+        return [DraftSentence(e.text, (e,), "item") for e in leads[: max(most, len(leads)) if most == _MOST else most]]
+    worth = _worth(sentences, vectors, query)
+    paragraphs = [e.sentence.paragraph for e in sentences]
+    best = {p: max((n for n, q in enumerate(paragraphs) if q == p), key=lambda n: (worth[n], -n)) for p in paragraphs}
+    chosen = sorted(sorted(best.values(), key=lambda n: -worth[n])[:most])
+    return [DraftSentence(sentences[n].text, (sentences[n],)) for n in chosen]
+
+
+def _mostly_items(sentences: Sequence[Evidence]) -> bool:
+    return sum(e.sentence.kind == "item" for e in sentences) > len(sentences) / 2
+
+
+def _worth(sentences: Sequence[Evidence], vectors: Vectors, query: Query) -> NDArray[np.float32]:
+    """Closeness to the middle of the section (centroid summarisation, Radev et al. 2004) and to what is asked."""
+    middle = vectors.mean(axis=0)
+    worth = vectors @ middle / (np.linalg.norm(middle) or 1.0) + 0.3 * (vectors @ query.vector)
+    for n, e in enumerate(sentences):
+        first = n == 0 or sentences[n - 1].sentence.paragraph != e.sentence.paragraph
+        worth[n] += (
+            _LEADS * first + _QUOTES * (e.sentence.kind == "quote") - _ASKS * e.text.rstrip("”\"'").endswith("?")
+        )
+        worth[n] -= 0.2 * (e.text.count(" ") < 6)
+    return np.asarray(worth, dtype=np.float32)
+
+
+def _section(index: PassageIndex, source_id: str, label: str) -> tuple[list[Evidence], Vectors]:
+    """All sentences of a section, unscored, and their vectors."""
+    document = index.corpus.documents[source_id]
+    sentences, vectors = [], []
+    for passage in index.passages_of(source_id, label):
+        vectors.append(index.sentence_vectors(passage))
+        for n in range(*passage.sentences):
+            s = document.sentences[n]
+            sentences.append(Evidence(passage, s, n, document.text[s.start : s.end], 0.0, 0.0, 0.0))
+    return sentences, np.concatenate(vectors) if vectors else np.empty((0, 0), np.float32)
