@@ -2,6 +2,6 @@
 
 from corpus.document import Document, Section, Sentence
 from corpus.errors import CorpusError, VerseError
-from corpus.manifest import Corpus, Source
+from corpus.manifest import BUILT_IN, Corpus, Source
 
-__all__ = ["Corpus", "CorpusError", "Document", "Section", "Sentence", "Source", "VerseError"]
+__all__ = ["BUILT_IN", "Corpus", "CorpusError", "Document", "Section", "Sentence", "Source", "VerseError"]

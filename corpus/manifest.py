@@ -18,9 +18,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from corpus.blocks import Loaded
 from corpus.document import Document, Layout, parse
 from corpus.errors import CorpusError
-from corpus.loaders import Loaded, load
+from corpus.loaders import load
+from corpus.pages import fetched_sources
 from corpus.voices import assign_voices
 
 BUILT_IN = Path(__file__).parent
@@ -88,7 +90,9 @@ class Correction(_Strict):
     basis: str
 
 
-class _Manifest(_Strict):
+class Manifest(_Strict):
+    """What a manifest.toml says."""
+
     title: str
     language: str = "en"
     people: tuple[Person, ...] = ()
@@ -113,7 +117,7 @@ class Corpus:
 
     def __init__(
         self,
-        manifest: _Manifest,
+        manifest: Manifest,
         texts: Mapping[str, Loaded],
         *,
         folder: Path | None = None,
@@ -129,22 +133,30 @@ class Corpus:
         self._texts = texts
 
     @classmethod
-    def open(cls, path: str | Path | None = None) -> Self:
-        """Read a corpus folder; without a path, the built-in corpus. Raises CorpusError."""
+    def open(cls, path: str | Path | None = None, *, pages: Path | None = None, cache: Path | None = None) -> Self:
+        """Read a corpus folder; without a path, the built-in corpus. Raises CorpusError.
+
+        `pages` holds downloaded pages, which stand beside the sources that link to them; `cache` keeps what
+        the slow parsers (PDF, DOCX, HTML) found, by the hash of the file.
+        """
         folder = Path(path) if path is not None else BUILT_IN
         if not folder.is_dir():
             raise CorpusError(f"no corpus folder at {str(folder)!r}; make one with: verse new {folder}")
         manifest_file = folder / MANIFEST
-        manifest = _read_manifest(manifest_file) if manifest_file.is_file() else _manifest_of_files(folder)
+        manifest = read_manifest(manifest_file) if manifest_file.is_file() else manifest_of_files(folder)
         texts: dict[str, Loaded] = {}
         failures: dict[str, str] = {}
         for source in manifest.sources:
             try:
-                texts[source.id] = load(_text_file(folder, source))
+                texts[source.id] = load(text_file(folder, source), cache=cache)
             except CorpusError as error:
                 failures[source.id] = str(error)
         if not texts:
             raise CorpusError("; ".join(failures.values()))
+        if pages is not None and pages.is_dir():
+            fetched = list(fetched_sources(manifest.sources, pages))
+            manifest = manifest.model_copy(update={"sources": (*manifest.sources, *(source for source, _ in fetched))})
+            texts |= {source.id: loaded for source, loaded in fetched}
         corpus = cls(manifest, texts, folder=folder, failures=failures)
         corpus._check_anchors(manifest_file)
         return corpus
@@ -163,7 +175,7 @@ class Corpus:
             Source.model_construct(id=source_id, title=titles.get(source_id, source_id), file=None)
             for source_id in texts
         )
-        manifest = _Manifest.model_construct(title="", language="en", people=(), sources=sources, corrections=())
+        manifest = Manifest.model_construct(title="", language="en", people=(), sources=sources, corrections=())
         return cls(manifest, {source_id: Loaded(text) for source_id, text in texts.items()})
 
     @cached_property
@@ -278,7 +290,8 @@ class _Documents(Mapping[str, Document]):
         return len(self._corpus.sources)
 
 
-def _read_manifest(file: Path) -> _Manifest:
+def read_manifest(file: Path) -> Manifest:
+    """The manifest in a file. Raises CorpusError naming the line that is wrong."""
     try:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
@@ -288,7 +301,7 @@ def _read_manifest(file: Path) -> _Manifest:
     except OSError as error:
         raise CorpusError(f"{file} can't be read: {error.strerror}") from None
     try:
-        manifest = _Manifest.model_validate(raw)
+        manifest = Manifest.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         raise CorpusError(f"{file}, line {_line(file, *first['loc'])}: {_why(first['loc'], first['msg'])}") from None
@@ -325,7 +338,7 @@ def _line(file: Path, *loc: int | str) -> int:
     return at + 1
 
 
-def _manifest_of_files(folder: Path) -> _Manifest:
+def manifest_of_files(folder: Path) -> Manifest:
     """A folder of texts and no manifest: each file is a source."""
     texts = folder / TEXTS if (folder / TEXTS).is_dir() else folder
     files = sorted(f for f in texts.iterdir() if f.is_file() and not f.name.startswith("."))
@@ -340,10 +353,10 @@ def _manifest_of_files(folder: Path) -> _Manifest:
         seen.add(source_id)
         title = re.sub(r"[_-]+", " ", file.stem).strip() or file.name
         sources.append(Source(id=source_id, title=title, file=str(file.relative_to(texts))))
-    return _Manifest(title=folder.resolve().name, sources=tuple(sources))
+    return Manifest(title=folder.resolve().name, sources=tuple(sources))
 
 
-def _text_file(folder: Path, source: Source) -> Path:
+def text_file(folder: Path, source: Source) -> Path:
     """Where a source's text lies; a file name can't lead out of the folder, by dots or by symlink."""
     texts = folder / TEXTS if (folder / TEXTS).is_dir() else folder
     file = texts / (source.file or f"{source.id}.md")

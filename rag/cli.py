@@ -12,12 +12,12 @@ import unicodedata
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from corpus import Corpus, VerseError
-from rag.datatypes import Answer, Citation, Turn
+from corpus import BUILT_IN, Corpus, VerseError
+from rag.datatypes import Answer, Citation, Stance, Turn
 from rag.errors import QuestionError, SettingsError
 from rag.settings import Settings
 
@@ -94,7 +94,9 @@ def open_engine(settings: Settings) -> Engine:
 
 def open_corpus(settings: Settings) -> Corpus:
     """The corpus, with a line on stderr for each source that can't be read."""
-    corpus = Corpus.open(settings.corpus)
+    from rag.ingest import open_corpus as opened  # noqa: PLC0415 -- `verse --help` needs no index
+
+    corpus = opened(settings)
     for source, reason in corpus.failures.items():
         click.echo(f"verse: left out {source}: {printable(reason)}", err=True)
     return corpus
@@ -171,6 +173,74 @@ def run_ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False) -> 
         f"{len(meta.sources)} sources, {meta.passages} passages, {meta.sentences} sentences; {what}: {done.folder}",
         err=True,
     )
+
+
+@cli.command()
+@common_options
+def fetch(**given: Any) -> None:
+    """Download the pages that the sources link to, and index them beside the texts that are here."""
+    from rich.console import Console  # noqa: PLC0415 -- only where a bar is drawn
+    from rich.progress import track  # noqa: PLC0415
+
+    from corpus.fetch import fetch_corpus  # noqa: PLC0415 -- the only verb with a network
+    from corpus.pages import targets  # noqa: PLC0415
+    from rag.ingest import pages_folder  # noqa: PLC0415
+
+    settings = settings_of(**given)
+    corpus = Corpus.open(settings.corpus, cache=settings.home / "parsed")
+    wanted = len(targets(corpus.sources))
+    found: dict[str, int] = {}
+    for page in track(
+        fetch_corpus(corpus, pages_folder(settings)), "Fetching", wanted or None, console=Console(stderr=True)
+    ):
+        found[page.status] = found.get(page.status, 0) + 1
+        if page.status == "failed":
+            click.echo(f"verse: {printable(page.message)}", err=True)
+    click.echo(f"{wanted} linked pages: " + (", ".join(f"{n} {status}" for status, n in found.items()) or "none"))
+    run_ingest(open_corpus(settings), settings)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--title", default="", help="What the corpus is called.")
+def new(folder: Path, title: str) -> None:
+    """Make a corpus folder of your own."""
+    from corpus.edit import new_corpus  # noqa: PLC0415 -- brings the network code
+
+    new_corpus(folder, title)
+    click.echo(f"{folder} is ready; add to it with: verse --corpus {folder} add FILE")
+
+
+@cli.command()
+@click.argument("file_or_url")
+@click.option("--title", help="Default: the document's own, or its file's name.")
+@click.option("--author", default="", help="Who wrote it.")
+@click.option("--stance", type=click.Choice(get_args(Stance)), default="primary", help="How it stands to the rest.")
+@click.option("--published", help="A date: 2025, 2025-11 or 2025-11-25.")
+@click.option("--voice", default="", help="Whose view its sentences hold, unless they say otherwise.")
+@click.option("--bears-on", multiple=True, help="A section of a primary source that it concerns; may be given again.")
+@common_options
+def add(file_or_url: str, **given: Any) -> None:
+    """Add a file or a page to your corpus: text, Markdown, HTML, PDF, DOCX, SRT, VTT, transcripts."""
+    from corpus.edit import add_source  # noqa: PLC0415 -- brings the network code
+
+    entry = {name: given.pop(name) for name in ("title", "author", "stance", "published", "voice", "bears_on")}
+    settings = settings_of(**given)
+    source = add_source(settings.corpus or BUILT_IN, file_or_url, **entry)
+    click.echo(f"added {source.id}: {printable(source.title)}")
+    run_ingest(open_corpus(settings), settings)
+
+
+@cli.command()
+@click.argument("source_id")
+@common_options
+def remove(source_id: str, **given: Any) -> None:
+    """Take a source out of your corpus."""
+    from corpus.edit import remove_source  # noqa: PLC0415 -- brings the network code
+
+    settings = settings_of(**given)
+    source = remove_source(settings.corpus or BUILT_IN, source_id)
+    click.echo(f"removed {source.id}: {printable(source.title)}")
 
 
 @cli.command()

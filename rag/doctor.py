@@ -11,7 +11,7 @@ from pathlib import Path
 from corpus import Corpus, VerseError
 from rag.encoder import OnnxEncoder, load_sentence_transformer
 from rag.index import ENCODER, PassageIndex, read_meta
-from rag.ingest import index_folder
+from rag.ingest import index_folder, open_corpus
 from rag.settings import DEFAULT_MODEL, Settings
 
 _PACKAGES = (
@@ -47,7 +47,7 @@ def examine(settings: Settings) -> list[Check]:
         _home(settings.home),
     ]
     try:
-        corpus = Corpus.open(settings.corpus)
+        corpus = open_corpus(settings)
         corpus.check()
     except VerseError as error:
         return [*checks, _failed("corpus", error)]

@@ -21,7 +21,7 @@ from rag.errors import IndexMissing, QuestionError
 from rag.followup import standalone_question
 from rag.gate import THRESHOLD, answerability
 from rag.index import ENCODER, PassageIndex, read_meta
-from rag.ingest import index_folder, ingest
+from rag.ingest import index_folder, ingest, open_corpus
 from rag.rerank import rank_evidence
 from rag.retrieve import find_candidates
 from rag.settings import Settings
@@ -224,5 +224,5 @@ def open_engine(
     folder = None if isinstance(corpus, Corpus) else corpus
     settings = Settings.read(corpus=folder, index=index, llm=llm, model=model, home=home)
     if not isinstance(corpus, Corpus):
-        corpus = Corpus.open(settings.corpus)
+        corpus = open_corpus(settings)
     return Engine.open(corpus, settings)

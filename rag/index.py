@@ -17,10 +17,10 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from hashlib import blake2b
 from pathlib import Path
+from typing import overload
 
 import bm25s
 import chromadb
@@ -32,10 +32,10 @@ from numpy.typing import NDArray
 
 from corpus import Corpus
 from rag.datatypes import Encoder, Passage, Scope, Vectors
-from rag.encoder import SKETCH, OnnxEncoder, unit
 from rag.errors import IndexMismatch, IndexMissing
 from rag.passages import split_document
 from rag.terms import terms
+from rag.vectors import KnownVectors, PassageText, Progress, Sketches, VectorStore, write_vectors
 
 FORMAT = 2
 COLLECTION = "passages"
@@ -46,15 +46,8 @@ _BLOCK = 64
 _PASSAGE = np.dtype(
     [
         *((name, "u4") for name in ("source", "section", "start", "end", "first", "last")),
-        ("vector", "u8"),
     ]
 )
-_KEY_BYTES = 16
-QUANTA = 254
-
-Sketches = NDArray[np.int8]
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -97,7 +90,9 @@ def read_meta(folder: Path) -> tuple[Path, Meta]:
 class PassageIndex:
     """The passages of a corpus, searchable by meaning and by words. Safe to use from many threads."""
 
-    def __init__(self, corpus: Corpus, meta: Meta, parts: tuple[Client, bm25s.BM25, NDArray[np.void], Vectors]) -> None:
+    def __init__(
+        self, corpus: Corpus, meta: Meta, parts: tuple[Client, bm25s.BM25, NDArray[np.void], VectorStore]
+    ) -> None:
         self.corpus = corpus
         self.meta = meta
         self._client, self._bm25, self._table, self._store = parts
@@ -131,7 +126,7 @@ class PassageIndex:
                 _chroma(build / "chroma"),
                 bm25s.BM25.load(str(build / "bm25"), mmap=True),
                 np.load(build / "passages.npy", mmap_mode="r"),
-                _Store.open(build),
+                VectorStore.open(build),
             )
             return cls(corpus, meta, parts)
         except (ChromaError, OSError, ValueError, KeyError, AttributeError) as error:
@@ -214,20 +209,14 @@ class PassageIndex:
             (int(entry["first"]), int(entry["last"])),
         )
 
-    def passage_vector(self, passage: Passage) -> Vectors:
-        """Unit vector of a passage with its titles, shape (dimension,)."""
-        return np.asarray(self._store.passages[passage.row])
-
     def sentence_vectors(self, passage: Passage) -> Vectors:
         """Unit vectors of a passage's sentences, shape (sentences, dimension)."""
-        first = int(self._table[passage.row]["vector"])
-        return np.asarray(self._store.sentences[first : first + passage.sentences[1] - passage.sentences[0]])
+        return self._store.sentences_of(passage.row)
 
     def token_sketches(self, passage: Passage) -> tuple[Sketches, NDArray[np.int64]]:
         """Sketches of a passage's tokens, QUANTA times unit vectors, shape (tokens, SKETCH); and where each
         sentence begins in them, with the end last, shape (sentences + 1,)."""
-        first = int(self._table[passage.row]["vector"])
-        return self._store.sketches(first, first + passage.sentences[1] - passage.sentences[0])
+        return self._store.sketches_of(passage.row)
 
     def __len__(self) -> int:
         return len(self._table)
@@ -248,7 +237,7 @@ def build_index(
     build = folder / BUILDS / name
     try:
         build.mkdir(parents=True)
-        meta = _write_build(build, corpus, model, encoder, _Known.of(folder, model), progress)
+        meta = _write_build(build, corpus, model, encoder, _known(folder, model), progress)
         if encoder_files is not None:
             _link_files(encoder_files, build / ENCODER)
         meta = Meta(**{**asdict(meta), "files": _sizes(build)})
@@ -276,77 +265,18 @@ def remove_leftovers(folder: Path, keep: str) -> None:
             shutil.rmtree(build, ignore_errors=True)
 
 
-class _Known:
-    """The build that serves, by the hash of the passages it was made from."""
-
-    def __init__(self, rows: dict[bytes, int], table: NDArray[np.void], store: _Store | None) -> None:
-        self._rows = rows
-        self._table = table
-        self._store = store
-
-    @classmethod
-    def of(cls, folder: Path, model: str) -> _Known:
-        try:
-            build, meta = read_meta(folder)
-            if meta.model == model:
-                keys = np.load(build / "keys.npy")
-                rows = {key.tobytes(): row for row, key in enumerate(keys)}
-                return cls(rows, np.load(build / "passages.npy"), _Store.open(build))
-        except (IndexMissing, IndexMismatch, OSError, ValueError):
-            pass  # what can't be read is embedded anew
-        return cls({}, np.empty(0, _PASSAGE), None)
-
-    def get(self, key: bytes) -> _Embedded | None:
-        row = self._rows.get(key)
-        if row is None or self._store is None:
-            return None
-        first = int(self._table[row]["vector"])
-        last = first + int(self._table[row]["last"] - self._table[row]["first"])
-        sketches = [self._store.sketches(n, n + 1)[0] for n in range(first, last)]
-        return _Embedded(self._store.passages[row], self._store.sentences[first:last], sketches)
+def _known(folder: Path, model: str) -> KnownVectors:
+    """What the build that serves has embedded with the same model; nothing where it can't be read."""
+    try:
+        build, meta = read_meta(folder)
+        return KnownVectors.open(build) if meta.model == model else KnownVectors.none()
+    except (IndexMissing, IndexMismatch, OSError, ValueError):
+        return KnownVectors.none()
 
 
-@dataclass(frozen=True)
-class _Embedded:
-    """What is kept of one passage: its vector, and of each sentence the vector and the token sketches."""
-
-    passage: Vectors
-    sentences: Vectors
-    sketches: Sequence[Sketches]
-
-
-@dataclass(frozen=True)
-class _Store:
-    """The vector files of a build."""
-
-    passages: Vectors
-    sentences: Vectors
-    tokens: Sketches
-    starts: NDArray[np.int64]
-
-    @classmethod
-    def open(cls, build: Path) -> _Store:
-        starts = np.load(build / "token_starts.npy", mmap_mode="r")
-        shape = (int(starts[-1]), SKETCH)
-        tokens: Sketches = (
-            np.memmap(build / "tokens.bin", dtype=np.int8, mode="r", shape=shape)
-            if shape[0]
-            else np.empty(shape, np.int8)
-        )
-        return cls(
-            np.load(build / "passage_vectors.npy", mmap_mode="r"),
-            np.load(build / "sentence_vectors.npy", mmap_mode="r"),
-            tokens,
-            starts,
-        )
-
-    def sketches(self, first: int, last: int) -> tuple[Sketches, NDArray[np.int64]]:
-        """The token sketches of sentences first to last - 1, and where each begins in them."""
-        starts = self.starts[first : last + 1]
-        return self.tokens[starts[0] : starts[-1]], np.asarray(starts - starts[0])
-
-
-def _write_build(build: Path, corpus: Corpus, model: str, encoder: Encoder, known: _Known, progress: Progress) -> Meta:
+def _write_build(
+    build: Path, corpus: Corpus, model: str, encoder: Encoder, known: KnownVectors, progress: Progress
+) -> Meta:
     sources = tuple(source.id for source in corpus.sources)
     sections: dict[tuple[str, str], int] = {}
     rows: list[tuple[int, ...]] = []
@@ -357,14 +287,14 @@ def _write_build(build: Path, corpus: Corpus, model: str, encoder: Encoder, know
             section = document.section_by_label[document.sentences[first].section]
             place = sections.setdefault((section.label, section.title), len(sections))
             start, end = document.sentences[first].start, document.sentences[last - 1].end
-            rows.append((number, place, start, end, first, last, sentences))
+            rows.append((number, place, start, end, first, last))
             sentences += last - first
     if not rows:
         raise IndexMissing("the corpus holds no sentences to index; add a text with words in it")
     table = np.array(rows, dtype=_PASSAGE)
     np.save(build / "passages.npy", table)
     names = _Names(corpus, sources, tuple(sections))
-    vectors, embedded = _embed(build, names, table, encoder, known, progress)
+    vectors, embedded = write_vectors(build, _Texts(names, table), encoder, known, progress)
     _write_chroma(build / "chroma", names, table, vectors)
     _write_bm25(build / "bm25", names, table)
     return Meta(
@@ -397,74 +327,25 @@ class _Names:
         return [(s.start - start, s.end - start) for s in sentences]
 
 
-def _embed(
-    build: Path, names: _Names, table: NDArray[np.void], encoder: Encoder, known: _Known, progress: Progress
-) -> tuple[Vectors, int]:
-    """Write the vector files; give the vectors of passages, and how many passages were new."""
-    count = int(table[-1]["vector"] + table[-1]["last"] - table[-1]["first"])
-    dimension = encoder.encode_document(["dimension"]).shape[1]
-    passages = _new_vectors(build / "passage_vectors.npy", len(table), dimension)
-    sentences = _new_vectors(build / "sentence_vectors.npy", count, dimension)
-    starts = np.zeros(count + 1, dtype=np.int64)
-    keys = np.empty((len(table), _KEY_BYTES), dtype=np.uint8)
-    embedded = 0
-    with (build / "tokens.bin").open("wb") as tokens:
-        for begin in range(0, len(table), _BLOCK):
-            block = range(begin, min(begin + _BLOCK, len(table)))
-            found: dict[int, _Embedded] = {}
-            for n in block:
-                key = blake2b(f"{names.title(table[n])}\0{names.text(table[n])}".encode("utf-8", "surrogatepass"))
-                keys[n] = np.frombuffer(key.digest()[:_KEY_BYTES], dtype=np.uint8)
-                old = known.get(keys[n].tobytes())
-                if old is not None and len(old.sentences) == table[n]["last"] - table[n]["first"]:
-                    found[n] = old
-            fresh = [n for n in block if n not in found]
-            found |= dict(zip(fresh, _embed_passages(encoder, names, table[fresh]), strict=True))
-            for n in block:
-                passages[n] = found[n].passage
-                row = int(table[n]["vector"])
-                sentences[row : row + len(found[n].sentences)] = found[n].sentences
-                for i, sketches in enumerate(found[n].sketches):
-                    tokens.write(sketches.tobytes())
-                    starts[row + i + 1] = starts[row + i] + len(sketches)
-            embedded += len(fresh)
-            progress(block.stop, len(table))
-    np.save(build / "token_starts.npy", starts)
-    np.save(build / "keys.npy", keys)
-    return passages, embedded
+class _Texts(Sequence[PassageText]):
+    """The passages as the encoder sees them, made when they are looked at."""
 
+    def __init__(self, names: _Names, table: NDArray[np.void]) -> None:
+        self._names = names
+        self._table = table
 
-def _embed_passages(encoder: Encoder, names: _Names, rows: NDArray[np.void]) -> Iterator[_Embedded]:
-    """One pass of the encoder over each passage gives everything: a sentence's vector is the mean of its
-    tokens as they stand in their passage ("late chunking", Günther et al. 2024), so "He" means somebody.
-    A model that doesn't show its tokens embeds each sentence by itself and has no sketches.
-    """
-    titles, texts = [names.title(row) for row in rows], [names.text(row) for row in rows]
-    if not isinstance(encoder, OnnxEncoder):
-        for row, title, text in zip(rows, titles, texts, strict=True):
-            vectors = encoder.encode_document([title + text, *(text[a:b] for a, b in names.spans(row))])
-            yield _Embedded(vectors[0], vectors[1:], [np.empty((0, SKETCH), np.int8)] * (len(vectors) - 1))
-        return
-    all_tokens = encoder.encode_tokens([title + text for title, text in zip(titles, texts, strict=True)])
-    for row, title, tokens in zip(rows, titles, all_tokens, strict=True):
-        vectors, sketches = [], []
-        for a, b in names.spans(row):
-            starts, ends = tokens.offsets[:, 0] - len(title), tokens.offsets[:, 1] - len(title)
-            inside = (starts >= a) & (ends <= b)
-            # A sentence past the encoder's window has no tokens; its passage stands for it.
-            vectors.append(unit(tokens.hidden[inside].mean(axis=0)) if inside.any() else tokens.pooled)
-            sketches.append(quantise(tokens.sketches[inside]))
-        yield _Embedded(tokens.pooled, np.stack(vectors), sketches)
+    def __len__(self) -> int:
+        return len(self._table)
 
-
-def quantise(vectors: Vectors) -> Sketches:
-    """One byte a dimension; components of unit vectors in 128 dimensions lie well within ±0.5."""
-    return np.clip(np.rint(vectors * QUANTA), -127, 127).astype(np.int8)
-
-
-def _new_vectors(file: Path, rows: int, dimension: int) -> Vectors:
-    vectors: Vectors = np.lib.format.open_memmap(file, mode="w+", dtype=np.float32, shape=(rows, dimension))
-    return vectors
+    @overload
+    def __getitem__(self, n: int) -> PassageText: ...
+    @overload
+    def __getitem__(self, n: slice) -> Sequence[PassageText]: ...
+    def __getitem__(self, n: int | slice) -> PassageText | Sequence[PassageText]:
+        if isinstance(n, slice):
+            return _Texts(self._names, self._table[n])
+        row = self._table[n]
+        return PassageText(self._names.title(row), self._names.text(row), tuple(self._names.spans(row)))
 
 
 def _chroma(folder: Path) -> Client:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from corpus import Corpus
+from corpus import BUILT_IN, Corpus
 from rag.encoder import OnnxEncoder, export_encoder, load_sentence_transformer
 from rag.errors import IndexMismatch, IndexMissing
-from rag.index import Meta, Progress, build_index, read_meta
+from rag.index import Meta, build_index, read_meta
 from rag.settings import DEFAULT_MODEL, Settings
+from rag.vectors import Progress
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,29 @@ def ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False, progres
         ) from None
 
 
+def open_corpus(settings: Settings) -> Corpus:
+    """The corpus of the settings, with the pages that were fetched for it. Raises CorpusError."""
+    return Corpus.open(settings.corpus, pages=pages_folder(settings), cache=settings.home / "parsed")
+
+
+def pages_folder(settings: Settings) -> Path:
+    """Where the pages fetched for a corpus lie, under the settings' home."""
+    return settings.home / "pages" / _folder_name(settings.corpus or BUILT_IN)
+
+
 def index_folder(corpus: Corpus, settings: Settings) -> Path:
     """Where the index of a corpus lies: as set, or one folder a corpus under the settings' home."""
     if settings.index is not None:
         return settings.index
     if corpus.folder is None:
         return settings.home / "indexes" / f"memory-{corpus.hash[:16]}"
-    place = corpus.folder.resolve()
-    return settings.home / "indexes" / f"{place.name}-{hashlib.sha256(str(place).encode()).hexdigest()[:10]}"
+    return settings.home / "indexes" / _folder_name(corpus.folder)
+
+
+def _folder_name(folder: Path) -> str:
+    """A name for a folder that no other folder has."""
+    place = folder.resolve()
+    return f"{place.name}-{hashlib.sha256(str(place).encode()).hexdigest()[:10]}"
 
 
 def _matching(folder: Path, corpus: Corpus, model: str) -> Meta | None:

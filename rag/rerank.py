@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from corpus import Sentence
 from rag.datatypes import Evidence, Query, ScoredPassage, Vectors
-from rag.index import QUANTA, PassageIndex
+from rag.index import PassageIndex
 from rag.terms import terms
+from rag.vectors import QUANTA
 
 # Sentences of this many passages are looked at.
 DEPTH = 40
@@ -41,7 +42,7 @@ def rank_evidence(index: PassageIndex, query: Query, candidates: Sequence[Scored
     weights = index.term_weights(query.terms)
     for candidate in candidates[:DEPTH]:
         sentences, values = features(index, query, candidate, weights)
-        scores = sum(weight * values[name] for name, weight in WEIGHTS.items())
+        scores = np.sum([weight * values[name] for name, weight in WEIGHTS.items()], axis=0)
         for n, (position, sentence, text) in enumerate(sentences):
             ranked.append(
                 Evidence(

@@ -48,7 +48,7 @@ _NUMBER_WORD = r"(?:two|three|four|five|six|seven|eight|nine|ten|\d+|several|all
 _LIST = re.compile(
     rf"^\s*(?:list|name|enumerate)\b|\b(?:what|which) (?:are|were) (?:the|his|her|their|some)\b|"
     rf"\b(?:what|which|name|list|give|the) (?:\w+ ){{0,2}}{_NUMBER_WORD} (?:\w+ ){{0,3}}\w+s\b|"
-    r"\b(?:which|what) (?:\w+ ){0,1}(?!does|is|was|has|goes|makes|keeps|makes)\w{3,}[^s\W]s\b(?= (?:do|did|are|were|in|of|"
+    r"\b(?:which|what) (?:\w+ )?(?!does|is|was|has|goes|makes|keeps)\w{3,}[^s\W]s\b(?= (?:do|did|are|were|in|of|"
     r"on|from|for|to|have|has|that|come|came|show|point|argue|say)\b)",
     re.IGNORECASE,
 )
@@ -87,7 +87,8 @@ _ORDINALS = {
 _HOW_MANY = re.compile(
     r"\b(?:in|within|using) (a|an|one|two|three|four|five|six|seven|eight|nine|ten|\d{1,2}) (?:short )?"
     r"(?:sentences?|lines?|bullets?|bullet points?|points?)\b|"
-    r"\b(one|two|three|four|five|six|seven|eight|nine|ten|\d{1,2}) (?:\w+ )?(?:sentences?|bullets?|bullet points?|lines?)\b",
+    r"\b(one|two|three|four|five|six|seven|eight|nine|ten|\d{1,2}) (?:\w+ )?"
+    r"(?:sentences?|bullets?|bullet points?|lines?)\b",
     re.IGNORECASE,
 )
 _DIVISION = r"(chapter|part|section|book|act|episode|lesson|appendix)"

@@ -1,0 +1,111 @@
+"""Chats are values: asked anew from a position, stopped, put on a shelf, kept by a browser and read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+
+import pytest
+
+from corpus import Corpus
+from rag.datatypes import Scope
+from tests.ui.fakes import FakeEngine
+from ui.chat import Chat, Exchange, Shelf, ask, restore, save
+from ui.export import to_json, to_markdown
+
+
+@pytest.fixture
+def engine(corpus: Corpus) -> FakeEngine:
+    return FakeEngine(corpus, picks=(1, 3))
+
+
+def asked(engine: FakeEngine, *questions: str) -> Chat:
+    chat = Chat()
+    for question in questions:
+        *_, chat = ask(engine, question, chat)
+    return chat
+
+
+def test_an_exchange_grows_sentence_by_sentence(engine: FakeEngine) -> None:
+    grown = [chat.exchanges[0] for chat in ask(engine, "Why?", Chat())]
+    # The question alone, three sentences one by one (two picks, one of the second source), the answer.
+    assert [len(exchange.sentences) for exchange in grown] == [0, 1, 2, 3, 3]
+    assert [exchange.running for exchange in grown] == [True, True, True, True, False]
+
+
+def test_the_engine_is_told_what_was_answered_before(engine: FakeEngine) -> None:
+    asked(engine, "First?", "broken", "Second?")
+    assert [turn["content"] for turn in engine.asked[2].history][::2] == ["First?"]
+    assert [turn["role"] for turn in engine.asked[2].history] == ["user", "assistant"]
+
+
+def test_an_earlier_question_asked_anew_drops_the_later_ones(engine: FakeEngine) -> None:
+    *_, chat = ask(engine, "Edited?", asked(engine, "One?", "Two?", "Three?"), at=1)
+    assert [exchange.question for exchange in chat.exchanges] == ["One?", "Edited?"]
+    assert len(engine.asked[-1].history) == 2
+
+
+def test_a_known_error_is_the_message_of_the_exchange(engine: FakeEngine) -> None:
+    exchange = asked(engine, "broken").exchanges[0]
+    assert exchange.message == "the index is missing; build it with: verse ingest"
+    assert not exchange.running
+
+
+def test_the_scope_goes_to_the_engine(engine: FakeEngine) -> None:
+    list(ask(engine, "Why?", Chat(), scope=Scope(("article",), ("Chapter 1",))))
+    assert (engine.asked[0].sources, engine.asked[0].sections) == (("article",), ("Chapter 1",))
+
+
+def test_closing_the_chat_closes_the_engines_stream(engine: FakeEngine) -> None:
+    running = ask(engine, "Why?", Chat())
+    assert isinstance(running, Generator)
+    next(running), next(running)
+    running.close()
+    assert (engine.closed, engine.finished) == (1, 0)
+
+
+def test_a_saved_shelf_comes_back_with_its_citations(engine: FakeEngine) -> None:
+    shelf = Shelf((asked(engine, "Why?", "unknown"), asked(engine, "Other \ud800?")), open=1)
+    assert restore(save(shelf)) == shelf
+
+
+def test_what_was_running_comes_back_as_stopped() -> None:
+    assert restore(save(Shelf((Chat((Exchange("Why?"),)),)))).chat.exchanges[0].stopped
+
+
+@pytest.mark.parametrize("kept", ["", "{", "[]", '{"chats": 3}', '{"chats": [], "open": 0}', '{"open": 9}', None, 7])
+def test_what_cannot_be_read_back_is_an_empty_shelf(kept: object) -> None:
+    assert restore(kept) == Shelf()
+
+
+def test_the_oldest_chats_go_when_a_browser_could_not_keep_them_all() -> None:
+    # Each chat is 900,000 characters long, and at most 2,000,000 are kept: two of three stay.
+    chats = tuple(Chat((Exchange(letter * 900_000, stopped=True),)) for letter in "abc")
+    kept = restore(save(Shelf(chats, open=1)))
+    assert [chat.exchanges[0].question[0] for chat in kept.chats] == ["a", "b"]
+    assert kept.open == 1
+
+
+def test_a_shelf_is_never_empty() -> None:
+    one, two = (Chat((Exchange(name, stopped=True),)) for name in ("one", "two"))
+    shelf = Shelf((one, two), open=1)
+    assert shelf.without(0) == Shelf((two,), open=0)
+    assert shelf.without(1) == Shelf((one,), open=0)
+    assert shelf.without(0).without(0) == Shelf()
+    assert shelf.with_new().with_new() == Shelf((Chat(), one, two))
+    assert shelf.with_open(7) == shelf
+
+
+def test_json_export_is_the_apis_own_object(engine: FakeEngine) -> None:
+    chat = asked(engine, "Why?")
+    answer = chat.exchanges[0].answer
+    assert answer
+    exported = json.loads(to_json(chat))["exchanges"][0]["answer"]
+    assert exported == json.loads(json.dumps(answer.to_dict()))
+
+
+def test_markdown_export_has_questions_marks_and_quotes(engine: FakeEngine) -> None:
+    text = to_markdown(asked(engine, "Why?", "broken"))
+    assert text.startswith("# Why?\n\n## Why?\n\n*Answered from the sources*\n\n")
+    assert "[1] **Chapter 1: On keeping bees** (primary source; Bees & <i>Honey</i>)\n\n> A damp hive kills" in text
+    assert text.endswith("## broken\n\nthe index is missing; build it with: verse ingest\n")

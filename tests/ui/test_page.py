@@ -1,0 +1,345 @@
+"""The page in a real browser: asked, read, stopped, reloaded, on a phone and by keyboard alone."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
+
+from corpus import Corpus, VerseError
+from tests.ui.conftest import serving, visiting
+from tests.ui.fakes import FakeEngine
+from tests.ui.payloads import PAYLOADS
+from ui.server import listen, serve
+
+browser_test = pytest.mark.browser
+
+
+def ask(page: Page, question: str) -> None:
+    page.get_by_label("Your question").fill(question)
+    page.keyboard.press("Enter")
+
+
+def asked(page: Page, question: str) -> Locator:
+    """Ask and wait for the end; gives the exchange."""
+    ask(page, question)
+    exchange = page.locator(".exchange", has=page.locator(".asked", has_text=question)).last
+    expect(exchange).to_have_attribute("data-state", "done")
+    # The buttons under an answer come with its last update, after which nothing moves any more.
+    expect(page.locator("#live .exchange")).to_have_count(0)
+    return exchange
+
+
+def marked(page: Page) -> str:
+    """The highlighted words, as a reader sees them."""
+    page.wait_for_selector(".sheet mark")
+    return "".join(page.locator(".sheet mark").all_text_contents())
+
+
+def in_view(page: Page, selector: str) -> bool:
+    return bool(
+        page.locator(selector).first.evaluate(
+            "e => { const r = e.getBoundingClientRect(), s = document.querySelector('.sheet').getBoundingClientRect();"
+            " return r.top >= s.top && r.bottom <= s.bottom; }"
+        )
+    )
+
+
+@browser_test
+def test_the_answer_comes_in_sentence_by_sentence(page: Page) -> None:
+    ask(page, "slow: why a dry hive?")
+    expect(page.locator(".status")).to_have_text("Reading the sources…")
+    expect(page.locator(".sentence")).to_have_count(1)
+    expect(page.locator(".sentence")).to_have_count(2)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+
+
+@browser_test
+def test_a_mark_leads_to_the_very_words_each_time(page: Page, engine: FakeEngine) -> None:
+    exchange = asked(page, "Why a dry hive?")
+    answer = engine.ask("Why a dry hive?")
+    for _ in range(3):
+        for mark, citation in zip(exchange.locator("button.mark").all(), answer.citations, strict=True):
+            mark.click()
+            expect(page.locator("select.sources")).to_have_value(citation.source_id)
+            assert marked(page) == citation.quote
+            assert in_view(page, ".sheet mark")
+            assert page.locator(".sheet .near").count() == 1
+            page.locator(".sheet").evaluate("e => e.scrollTop = e.scrollHeight")
+
+
+@browser_test
+def test_a_card_leads_there_too_and_one_comes_back(page: Page, engine: FakeEngine) -> None:
+    exchange = asked(page, "Why?")
+    exchange.locator(".card .go").nth(1).click()
+    # The second pick holds letters outside the 16-bit range, which a script counts as two.
+    assert marked(page) == engine.ask("Why?").citations[1].quote == "She keeps 🐝🐝 forty hives 𝒾𝓃 the hills."
+    page.get_by_role("button", name="Back to the answer").click()
+    expect(exchange.locator(".card .go").nth(1)).to_be_focused()
+
+
+@browser_test
+def test_a_range_inside_a_sentence_is_marked_by_its_characters(page: Page, corpus: Corpus) -> None:
+    text = corpus.documents["article"].text
+    start, end = text.index("𝒾𝓃 the"), text.index("𝒾𝓃 the") + len("𝒾𝓃 the")
+    asked(page, "Why?").locator("button.mark").first.evaluate(
+        f"e => {{ e.dataset.start = {start}; e.dataset.end = {end}; e.click(); }}"
+    )
+    assert marked(page) == "𝒾𝓃 the"
+
+
+@browser_test
+def test_hovering_a_mark_shows_its_quote(page: Page) -> None:
+    asked(page, "Why?").locator("button.mark").first.hover()
+    expect(page.get_by_role("tooltip")).to_contain_text("A damp hive kills more bees than cold does.")
+
+
+@browser_test
+def test_chats_come_back_after_a_reload_with_their_citations(page: Page, engine: FakeEngine) -> None:
+    asked(page, "Why a dry hive?")
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator(".welcome")).to_be_visible()
+    asked(page, "What of honey?")
+    page.reload()
+    expect(page.locator(".asked")).to_have_text("What of honey?")
+    page.locator(".chats summary").click()
+    page.get_by_role("button", name="Why a dry hive?", exact=True).click()
+    expect(page.locator(".asked")).to_have_text("Why a dry hive?")
+    page.locator("button.mark").nth(2).click()
+    assert marked(page) == engine.ask("Why a dry hive?").citations[2].quote
+
+
+@browser_test
+def test_a_follow_up_goes_with_the_history_and_the_scope(page: Page, engine: FakeEngine) -> None:
+    asked(page, "Who keeps bees?")
+    page.get_by_label("Look in").click()
+    page.get_by_role("option", name="Chapter 2").click()
+    asked(page, "And where?")
+    told = engine.asked[-1]
+    assert told.history[0]["content"] == "Who keeps bees?"
+    assert told.sections == ("Chapter 2",)
+
+
+@browser_test
+def test_stop_is_immediate_and_the_engine_is_let_go(page: Page, engine: FakeEngine) -> None:
+    finished, closed = engine.finished, engine.closed
+    ask(page, "slow: why?")
+    expect(page.locator(".sentence")).to_have_count(1)
+    before = time.monotonic()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".status")).to_have_text("Stopped before the end")
+    assert time.monotonic() - before < 1.5
+    page.wait_for_timeout(1500)
+    assert (engine.finished, engine.closed) == (finished, closed + 1)
+    asked(page, "Go on?")
+    assert page.locator(".asked").all_text_contents() == ["slow: why?", "Go on?"]
+
+
+@browser_test
+def test_a_closed_page_frees_its_work(browser: Browser, address: str, engine: FakeEngine) -> None:
+    finished, closed = engine.finished, engine.closed
+    with visiting(browser, address) as page:
+        ask(page, "slow: why?")
+        expect(page.locator(".sentence")).to_have_count(1)
+    deadline = time.monotonic() + 10
+    while engine.closed == closed and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert (engine.finished, engine.closed) == (finished, closed + 1)
+
+
+@browser_test
+def test_edit_and_ask_again_replace_the_question(page: Page) -> None:
+    asked(page, "First?")
+    asked(page, "Second?")
+    first = page.locator(".exchange").first
+    first.hover()
+    first.get_by_role("button", name="Edit").click()
+    page.get_by_label("Edit the question").fill("First, but better?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".asked")).to_have_text(["First, but better?"])
+    expect(page.locator("#live .exchange")).to_have_count(0)
+    page.locator(".exchange").first.hover()
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.locator(".exchange")).to_have_attribute("data-state", "done")
+    expect(page.locator(".asked")).to_have_text(["First, but better?"])
+
+
+@browser_test
+def test_the_chat_is_exported_as_the_apis_object(page: Page, tmp_path: Path, engine: FakeEngine) -> None:
+    asked(page, "Why?")
+    page.locator(".chats summary").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export JSON").click()
+    download.value.save_as(tmp_path / "chat.json")
+    exported = json.loads((tmp_path / "chat.json").read_text(encoding="utf-8"))
+    assert exported["exchanges"][0]["answer"]["citations"][0]["quote"] == engine.ask("Why?").citations[0].quote
+
+
+@browser_test
+def test_an_empty_question_a_known_error_and_a_bug_are_said_plainly(page: Page, engine: FakeEngine) -> None:
+    calls = len(engine.asked)
+    ask(page, "   ")
+    expect(page.locator(".hint")).to_have_text("Type a question first, or choose one of those suggested.")
+    assert len(engine.asked) == calls
+    expect(asked(page, "broken").locator(".status")).to_have_text("the index is missing; build it with: verse ingest")
+    expect(page.locator(".hint")).to_have_text("")
+    expect(asked(page, "unknown").locator("h3").first).to_have_text("Nearest passages")
+
+
+@browser_test
+def test_a_question_comes_to_the_top_and_stays_there(page: Page) -> None:
+    for question in ("First?", "Second?", "Third?"):
+        exchange = asked(page, question)
+        page.wait_for_timeout(200)
+        gap = exchange.evaluate("e => e.getBoundingClientRect().top - e.closest('#scroll').getBoundingClientRect().top")
+        assert -2 < gap < 12, question
+
+
+@browser_test
+def test_a_suggestion_is_asked_with_one_click(page: Page, engine: FakeEngine) -> None:
+    page.get_by_role("button", name="What does Chapter 1 say about").click()
+    expect(page.locator(".status")).to_contain_text("Answered from the sources")
+    assert engine.asked[-1].question == "What does Chapter 1 say about “On keeping bees”?"
+
+
+@browser_test
+def test_on_a_phone_the_reader_slides_over_and_closes(browser: Browser, address: str) -> None:
+    with visiting(browser, address, width=390, height=844) as page:
+        expect(page.locator(".sheet")).not_to_be_visible()
+        asked(page, "Why?").locator("button.mark").first.click()
+        expect(page.locator(".sheet")).to_be_visible()
+        assert marked(page).startswith("A damp hive")
+        page.get_by_role("button", name="Close the reader").click()
+        expect(page.locator(".sheet")).not_to_be_visible()
+        page.locator("button.mark").first.click()
+        expect(page.locator(".sheet")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator(".sheet")).not_to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@browser_test
+def test_by_keyboard_alone(page: Page, engine: FakeEngine) -> None:
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.type("Why?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#log .exchange")).to_have_attribute("data-state", "done")
+    citations = engine.ask("Why?").citations
+    for keys, n in (("Alt+ArrowDown", 0), ("Alt+ArrowDown", 1), ("Alt+ArrowUp", 0)):
+        page.keyboard.press(keys)
+        expect(page.locator(".sheet mark")).to_have_text(citations[n].quote)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".sheet mark")).to_have_text(citations[1].quote)
+
+
+@browser_test
+def test_payloads_do_not_run_wherever_they_stand(browser: Browser) -> None:
+    hostile = "\n\n".join(f"A hive {payload} is dry and warm." for payload in PAYLOADS)
+    titles = {"article": PAYLOADS[0] + PAYLOADS[1], "other": PAYLOADS[2]}
+    corpus = Corpus.from_texts({"article": f"Chapter 1: {PAYLOADS[3]}\n\n{hostile}", "other": hostile}, titles=titles)
+    picks = tuple(range(0, len(corpus.documents["article"].sentences)))
+    with serving(FakeEngine(corpus, picks=picks)) as address, visiting(browser, address) as page:
+        dialogs: list[str] = []
+
+        def refuse(dialog: Dialog) -> None:
+            dialogs.append(dialog.message)
+            dialog.dismiss()
+
+        page.on("dialog", refuse)
+        ask(page, " ".join(PAYLOADS))
+        expect(page.locator("#log .exchange")).to_have_attribute("data-state", "done")
+        page.locator("button.mark").nth(3).click()
+        marked(page)
+        page.locator(".card .go").last.click()
+        page.locator("button.mark").nth(5).hover()
+        page.reload()
+        expect(page.locator("#log .exchange")).to_have_attribute("data-state", "done")
+        assert dialogs == []
+        assert page.evaluate("window.stolen") is None
+        strangers = "script, img, iframe, object, embed, svg, style, link, base, form, video, audio, math, marquee"
+        assert page.locator(":is(#log, #live, .sheet, #chats, #peek)").locator(strangers).count() == 0
+
+
+@browser_test
+def test_two_visitors_see_only_their_own(browser: Browser, address: str) -> None:
+    with visiting(browser, address) as one, visiting(browser, address) as two:
+        ask(one, "slow: from one?")
+        ask(two, "slow: from two?")
+        for page, question in ((one, "slow: from one?"), (two, "slow: from two?")):
+            expect(page.locator("#log .exchange")).to_have_attribute("data-state", "done")
+            expect(page.locator(".asked")).to_have_text(question)
+
+
+def call(address: str, name: str, *data: object) -> object:
+    """Call one of the page's functions as a program does."""
+    body = json.dumps({"data": data}).encode()
+    start = urllib.request.Request(f"{address}/gradio_api/call/{name}", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(start) as reply:
+        event = json.load(reply)["event_id"]
+    with urllib.request.urlopen(f"{address}/gradio_api/call/{name}/{event}") as reply:
+        stream = reply.read().decode()
+    assert "event: complete" in stream, stream
+    return json.loads(stream.split("event: complete\ndata: ", 1)[1].splitlines()[0])[0]
+
+
+def test_programs_call_ask_sources_and_passage_by_name(corpus: Corpus) -> None:
+    with serving(FakeEngine(corpus, picks=(1, 3))) as address:
+        answer = call(address, "ask", "Why?", [], ["article"], [])
+        assert isinstance(answer, dict)
+        first = answer["citations"][0]
+        place = call(address, "passage", first["source_id"], first["start"], first["end"])
+        assert isinstance(place, dict)
+        assert (place["text"], place["section"]) == (first["quote"], "Chapter 1")
+        listed = call(address, "sources")
+        assert isinstance(listed, list)
+        assert [source["id"] for source in listed] == ["article", "critic"]
+
+
+def test_twenty_at_once_are_served_side_by_side(corpus: Corpus) -> None:
+    engine = FakeEngine(corpus, picks=(1, 3))
+    with serving(engine) as address, ThreadPoolExecutor(20) as pool:
+        call(address, "sources")
+        begun = time.monotonic()
+        answers = list(pool.map(lambda n: call(address, "ask", f"slow {n}?", [], [], []), range(20)))
+        # Each takes three seconds, one a sentence: side by side about 3 s, one after the other 60 s.
+        assert time.monotonic() - begun < 20
+    assert [answer["question"] for answer in answers if isinstance(answer, dict)] == [f"slow {n}?" for n in range(20)]
+
+
+def test_nothing_from_elsewhere_may_be_loaded(corpus: Corpus) -> None:
+    with serving(FakeEngine(corpus)) as address, urllib.request.urlopen(address) as reply:
+        policy = reply.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'self';")
+        assert "http" not in policy
+        assert "fonts.googleapis" not in reply.read().decode()
+
+
+def test_a_taken_port_is_named_with_the_cure(corpus: Corpus) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(
+            VerseError, match=rf"^port {port} is taken; choose another with: verse ui --port {port + 1}$"
+        ):
+            serve(FakeEngine(corpus), port=port)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "message"),
+    [
+        ("127.0.0.1", 70000, "port 70000 is not between 0 and 65535"),
+        ("no.such.host.invalid", 0, "no such host"),
+        ("192.0.2.1", 0, "192.0.2.1 is not an address of this machine"),
+    ],
+)
+def test_an_impossible_place_is_named_with_the_cure(host: str, port: int, message: str) -> None:
+    with pytest.raises(VerseError, match=message):
+        listen(host, port)

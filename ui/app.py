@@ -1,0 +1,212 @@
+"""The page: its parts and what each event does.
+
+All that belongs to a visitor lies in that visitor's Gradio session and browser; the engine alone is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from corpus import Corpus
+from rag.datatypes import Scope
+from ui import chat as chats
+from ui.api import add_api
+from ui.chat import Engine, Shelf
+from ui.export import to_json, to_markdown
+from ui.frame import render_chats, render_header, render_hint
+from ui.reader import Pages, render_reader, render_source
+from ui.render import render_exchange, render_welcome
+from ui.suggest import first_questions, main_source, scopes
+
+STATIC = Path(__file__).parent / "static"
+AT_ONCE = 24  # questions answered at the same time; a further visitor waits for a moment
+EMPTY = "Type a question first, or choose one of those suggested."
+
+Update = dict[Any, Any]
+
+
+def build(engine: Engine, suggestions: Sequence[str] | None = None) -> gr.Blocks:
+    """The page as Gradio blocks; `suggestions` are the first questions, by default made from the corpus."""
+    blocks = gr.Blocks(title="Chapter & Verse", analytics_enabled=False, fill_width=True)
+    with blocks:
+        page = Page(engine, suggestions)
+        page.lay_out()
+        page.wire(blocks)
+        add_api(engine, AT_ONCE)
+    blocks.queue(default_concurrency_limit=AT_ONCE)
+    return blocks
+
+
+class Page:
+    """The components of the page and the handlers of their events; holds nothing of any visitor."""
+
+    def __init__(self, engine: Engine, suggestions: Sequence[str] | None) -> None:
+        self.engine = engine
+        corpus = engine.corpus
+        self.scopes = scopes(corpus)
+        self.welcome = render_welcome(corpus.title, first_questions(corpus) if suggestions is None else suggestions)
+
+    def lay_out(self) -> None:
+        """Left the conversation, right the reader."""
+        corpus = self.engine.corpus
+        self.shelf = gr.State(Shelf())
+        # The key only keeps the browser's own store readable across restarts; it hides nothing.
+        self.saved = gr.BrowserState("", storage_key="chapter-and-verse", secret="chapter-and-verse")
+        _html(render_header(corpus.title), "masthead")
+        with gr.Row(elem_id="columns"):
+            with gr.Column(elem_id="conversation"):
+                self.chats = _html(render_chats(Shelf()), "chats")
+                with gr.Column(elem_id="scroll"):
+                    self.log = _html(self.welcome, "log")
+                    self.live = _html("", "live")
+                self._lay_out_composer()
+            with gr.Column(elem_id="reading"):
+                script = (STATIC / "page.js").read_text(encoding="utf-8")
+                self.reader = gr.HTML(
+                    render_reader(corpus),
+                    elem_id="reader",
+                    apply_default_css=False,
+                    js_on_load=script,
+                    server_functions=[_read_source(corpus)],
+                )
+        self.outbox = gr.Textbox(visible="hidden", elem_id="outbox")
+
+    def _lay_out_composer(self) -> None:
+        with gr.Column(elem_id="composer"):
+            with gr.Row(elem_id="asking"):
+                self.box = gr.Textbox(
+                    label="Your question",
+                    placeholder="Ask the sources…",
+                    lines=1,
+                    max_lines=8,
+                    elem_id="question",
+                    autofocus=True,
+                    scale=1,
+                )
+                self.send = gr.Button("Send", elem_id="send", variant="primary", scale=0, min_width=80)
+                self.stop = gr.Button("Stop", elem_id="stop", variant="stop", scale=0, min_width=80)
+            names = list(self.scopes)
+            self.scope = gr.Dropdown(names, value=names[0], label="Look in", elem_id="scope")
+            self.hint = _html(render_hint(""), "hint")
+
+    def wire(self, blocks: gr.Blocks) -> None:
+        """Say which handler answers which event."""
+        shown = [self.shelf, self.log, self.live, self.chats, self.saved]
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        asking = gr.on(
+            [self.box.submit, self.send.click, self.reader.click],
+            self.ask,
+            [self.box, self.scope, self.shelf],
+            [*shown, self.box, self.hint],
+            concurrency_limit=AT_ONCE,
+            trigger_mode="once",
+            api_name="page_ask",
+            **quiet,
+        )
+        asking.failure(self.failed, self.shelf, shown, **quiet)
+        self.stop.click(self.stopped, self.shelf, shown, cancels=[asking], **quiet)
+        self.reader.input(self.rearrange, self.shelf, shown, cancels=[asking], **quiet)
+        download = "(text) => window.chapterAndVerse.download(text)"
+        self.reader.select(self.export, self.shelf, self.outbox, **quiet).then(
+            None, self.outbox, None, js=download, **quiet
+        )
+        blocks.load(self.load, self.saved, shown, **quiet)
+
+    def ask(self, typed: str, scope: str, shelf: Shelf, event: gr.EventData) -> Iterator[Update]:
+        """Answer what was typed, or what the page's script asks: a suggestion, or an earlier question anew."""
+        question, at = _asked(typed, event)
+        if not question.strip():
+            yield {self.hint: render_hint(EMPTY)}
+            return
+        shelf = shelf.stopped()
+        first = True
+        for chat in chats.ask(self.engine, question, shelf.chat, scope=self.scopes.get(scope, Scope()), at=at):
+            shelf = shelf.with_chat(chat)
+            last = len(chat.exchanges) - 1
+            update: Update = {self.shelf: shelf, self.live: render_exchange(chat.exchanges[last], last)}
+            if first:
+                update |= {self.log: _log(shelf, last), self.hint: render_hint("")}
+                update |= {self.box: ""} if at is None else {}
+                first = False
+            yield update
+        yield self._show(shelf)
+
+    def stopped(self, shelf: Shelf) -> Update:
+        """Keep what had come when the visitor stopped it."""
+        return self._show(shelf.stopped())
+
+    def failed(self, shelf: Shelf) -> Update:
+        """Say that something unforeseen happened; the terminal has the details."""
+        return self._show(shelf.failed("Something went wrong here; the terminal that runs `verse ui` says what."))
+
+    def rearrange(self, shelf: Shelf, event: gr.EventData) -> Update:
+        """Begin, open or delete a chat, or stop; an answer that is still being written is stopped."""
+        act, position = _text(event, "act"), _number(event, "position")
+        shelf = shelf.stopped()
+        if act == "new":
+            shelf = shelf.with_new()
+        elif act == "open" and position is not None:
+            shelf = shelf.with_open(position)
+        elif act == "remove" and position is not None:
+            shelf = shelf.without(position)
+        return self._show(shelf)
+
+    def load(self, saved: str) -> Update:
+        """The chats that this browser kept."""
+        return self._show(chats.restore(saved))
+
+    def export(self, shelf: Shelf, event: gr.EventData) -> str:
+        """The open chat as the text of a file: JSON, or Markdown."""
+        return to_json(shelf.chat) if _text(event, "kind") == "json" else to_markdown(shelf.chat)
+
+    def _show(self, shelf: Shelf) -> Update:
+        return {
+            self.shelf: shelf,
+            self.log: _log(shelf, len(shelf.chat.exchanges)) if shelf.chat.exchanges else self.welcome,
+            self.live: "",
+            self.chats: render_chats(shelf),
+            self.saved: chats.save(shelf),
+        }
+
+
+def _read_source(corpus: Corpus) -> Callable[[str], Pages | None]:
+    def read_source(source_id: str) -> Pages | None:
+        """A source for the reader; without an id, the one it opens with. Called by the page's script."""
+        return render_source(corpus, source_id or main_source(corpus).id)
+
+    return read_source
+
+
+def _html(value: str, elem_id: str) -> gr.HTML:
+    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
+
+
+def _log(shelf: Shelf, end: int) -> str:
+    return "".join(render_exchange(exchange, n) for n, exchange in enumerate(shelf.chat.exchanges[:end]))
+
+
+def _asked(typed: str, event: gr.EventData) -> tuple[str, int | None]:
+    """The question, and the position of the exchange that it replaces."""
+    if _text(event, "act") != "ask":
+        return typed or "", None
+    return _text(event, "question"), _number(event, "position")
+
+
+def _payload(event: gr.EventData, name: str) -> object:
+    """What the page's script sent along; anybody can send anything."""
+    sent = event._data
+    return sent.get(name) if isinstance(sent, dict) else None
+
+
+def _text(event: gr.EventData, name: str) -> str:
+    value = _payload(event, name)
+    return value if isinstance(value, str) else ""
+
+
+def _number(event: gr.EventData, name: str) -> int | None:
+    value = _payload(event, name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

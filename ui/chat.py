@@ -1,0 +1,180 @@
+"""The conversation as values: what was asked, what came back, and several chats on one shelf.
+
+Knows nothing of Gradio or HTML. Every change gives a new value; nothing here belongs to one visitor.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pydantic import TypeAdapter, ValidationError
+
+from corpus import Corpus, VerseError
+from rag.datatypes import Answer, AnswerSentence, Scope, Turn
+
+TITLE_LENGTH = 60
+EVERYTHING = Scope()
+SAVED_LENGTH = 2_000_000  # browsers keep about five million characters for one site
+
+
+class Engine(Protocol):
+    """What the page needs of `rag.Engine`."""
+
+    @property
+    def corpus(self) -> Corpus:
+        """The sources that are asked about."""
+        ...
+
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        sources: Sequence[str] = (),
+        sections: Sequence[str] = (),
+    ) -> Answer:
+        """The answer to a question, in one piece."""
+        ...
+
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        sources: Sequence[str] = (),
+        sections: Sequence[str] = (),
+    ) -> Iterator[AnswerSentence | Answer]:
+        """Its sentences as they are written, and last the Answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and what has come back: sentences while it runs, then an answer or a message."""
+
+    question: str
+    sentences: tuple[AnswerSentence, ...] = ()
+    answer: Answer | None = None
+    message: str = ""
+    stopped: bool = False
+
+    @property
+    def running(self) -> bool:
+        """Whether more is to come."""
+        return self.answer is None and not self.message and not self.stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """Exchanges in the order they were made; named after its first question."""
+
+    exchanges: tuple[Exchange, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The first question, shortened."""
+        if not self.exchanges:
+            return "New chat"
+        first = " ".join(self.exchanges[0].question.split())
+        return first if len(first) <= TITLE_LENGTH else first[: TITLE_LENGTH - 1].rstrip() + "…"
+
+    @property
+    def history(self) -> list[Turn]:
+        """What the engine is told of the conversation: answered exchanges, oldest first."""
+        turns: list[Turn] = []
+        for exchange in self.exchanges:
+            if exchange.answer:
+                turns.append({"role": "user", "content": exchange.question})
+                turns.append({"role": "assistant", "content": exchange.answer.text})
+        return turns
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One visitor's chats, newest first, and which of them is open."""
+
+    chats: tuple[Chat, ...] = (Chat(),)
+    open: int = 0
+
+    @property
+    def chat(self) -> Chat:
+        """The chat that is open."""
+        return self.chats[self.open]
+
+    def with_chat(self, chat: Chat) -> Shelf:
+        """The open chat replaced."""
+        return replace(self, chats=(*self.chats[: self.open], chat, *self.chats[self.open + 1 :]))
+
+    def with_new(self) -> Shelf:
+        """An empty chat on top, open; an empty one that is there already is used again."""
+        kept = tuple(chat for chat in self.chats if chat.exchanges)
+        return Shelf((Chat(), *kept))
+
+    def with_open(self, position: int) -> Shelf:
+        """Another chat open; a position that isn't there changes nothing."""
+        return replace(self, open=position) if 0 <= position < len(self.chats) else self
+
+    def without(self, position: int) -> Shelf:
+        """A chat taken away; the shelf never becomes empty."""
+        kept = tuple(chat for n, chat in enumerate(self.chats) if n != position)
+        still = self.open - (1 if position < self.open else 0)
+        return Shelf(kept, min(still, len(kept) - 1)) if kept else Shelf()
+
+    def stopped(self) -> Shelf:
+        """Whatever still ran is marked as stopped."""
+        return self.with_chat(Chat(tuple(replace(e, stopped=True) if e.running else e for e in self.chat.exchanges)))
+
+    def failed(self, message: str) -> Shelf:
+        """Whatever still ran ends with this message."""
+        return self.with_chat(Chat(tuple(replace(e, message=message) if e.running else e for e in self.chat.exchanges)))
+
+
+def ask(
+    engine: Engine, question: str, chat: Chat, *, scope: Scope = EVERYTHING, at: int | None = None
+) -> Iterator[Chat]:
+    """The chat as its next exchange grows. With `at`, the exchange of that position and all later ones
+    are asked anew. A VerseError becomes the exchange's message. Closing this closes the engine's stream.
+    """
+    kept = Chat(chat.exchanges if at is None else chat.exchanges[: max(at, 0)])
+    exchange = Exchange(question)
+    yield Chat((*kept.exchanges, exchange))
+    events: Iterator[AnswerSentence | Answer] = iter(())
+    try:
+        events = engine.stream(question, kept.history, sources=scope.sources, sections=scope.sections)
+        for event in events:
+            if isinstance(event, Answer):
+                exchange = replace(exchange, answer=event)
+            else:
+                exchange = replace(exchange, sentences=(*exchange.sentences, event))
+            yield Chat((*kept.exchanges, exchange))
+    except VerseError as error:
+        yield Chat((*kept.exchanges, replace(exchange, message=str(error))))
+    finally:
+        if isinstance(events, Generator):
+            events.close()
+
+
+_SHELF = TypeAdapter(Shelf)
+
+
+def save(shelf: Shelf) -> str:
+    """The shelf as a string that the browser keeps; the oldest chats go when it grows too long."""
+    while True:
+        saved = json.dumps(_SHELF.dump_python(shelf, mode="json"))
+        if len(saved) <= SAVED_LENGTH or len(shelf.chats) == 1:
+            return saved
+        shelf = shelf.without(len(shelf.chats) - 1 if shelf.open < len(shelf.chats) - 1 else 0)
+
+
+def restore(saved: object) -> Shelf:
+    """The shelf that a browser kept; an empty one where that can't be read."""
+    if not isinstance(saved, str):
+        return Shelf()
+    try:
+        shelf = _SHELF.validate_python(json.loads(saved), strict=False)
+    except (ValidationError, ValueError, RecursionError):
+        return Shelf()
+    return shelf.with_open(shelf.open).stopped() if 0 <= shelf.open < len(shelf.chats) else Shelf()

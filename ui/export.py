@@ -1,0 +1,58 @@
+"""A chat as a file: Markdown for people, JSON for programs (each answer is `Answer.to_dict()`)."""
+
+from __future__ import annotations
+
+import json
+
+from rag.datatypes import Answer, Citation
+from ui.chat import Chat
+from ui.render import STANCE_WORDS, STATUS_WORDS, web_address
+
+
+def to_json(chat: Chat) -> str:
+    """Every exchange with the same object that the API gives."""
+    exchanges = [
+        {
+            "question": exchange.question,
+            "message": exchange.message,
+            "answer": exchange.answer.to_dict() if exchange.answer else None,
+        }
+        for exchange in chat.exchanges
+    ]
+    return json.dumps({"title": chat.title, "exchanges": exchanges}, ensure_ascii=False, indent=2)
+
+
+def to_markdown(chat: Chat) -> str:
+    """Questions as headings, answers with their marks, citations below."""
+    parts = [f"# {chat.title}"]
+    for exchange in chat.exchanges:
+        parts.append("## " + " ".join(exchange.question.split()))
+        if exchange.answer:
+            parts.extend(_answer(exchange.answer))
+        else:
+            parts.append(exchange.message or "(stopped)")
+    return "\n\n".join(parts) + "\n"
+
+
+def _answer(answer: Answer) -> list[str]:
+    parts = [f"*{STATUS_WORDS[answer.status]}*"]
+    if answer.text:
+        parts.append(answer.text)
+    parts.extend(_citation(f"[{citation.number}]", citation) for citation in answer.citations)
+    for title, views in (("Other views", answer.other_views), ("Nearest passages", answer.nearest)):
+        if views:
+            parts.append(f"### {title}")
+            parts.extend(_citation("-", citation) for citation in views)
+    return parts
+
+
+def _citation(mark: str, citation: Citation) -> str:
+    title = citation.section_title
+    where = f"{citation.section}: {title}" if title and title != citation.section else citation.section
+    url = web_address(citation.url)
+    source = f"[{citation.source_title}](<{url}>)" if url else citation.source_title
+    who = f"{citation.voice}, " if citation.voice else ""
+    quote = " ".join(citation.quote.split())
+    lines = [f"{mark} **{where}** ({who}{STANCE_WORDS[citation.stance].lower()}; {source})", f"> {quote}"]
+    lines.extend(f"> Correction ({note.status}): {note.text} ({note.source_title})" for note in citation.notes)
+    return "\n\n".join(lines)

@@ -1,0 +1,152 @@
+"""The page on a port of this machine: the port is taken first, and nothing is fetched from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable, MutableMapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+import fastapi
+import gradio as gr
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from corpus import VerseError
+from ui.app import build
+from ui.chat import Engine
+
+STATIC = Path(__file__).parent / "static"
+
+# Gradio compiles its templates in the browser, hence 'unsafe-eval'. Nothing is loaded from any other host.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def serve(
+    engine: Engine,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    open_browser: bool = False,
+    announce: Callable[[str], object] = click.echo,
+) -> None:
+    """Serve the page until it is interrupted; port 0 takes any that is free. Raises VerseError."""
+    listening = listen(host, port)
+    address = address_of(listening, host)
+
+    def ready() -> None:
+        announce(f"Chapter & Verse is at {address} (Ctrl+C stops it)")
+        if open_browser:
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+    with listening, suppress(KeyboardInterrupt):
+        make_server(engine, ready).run(sockets=[listening])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that holds the port, or a VerseError that says why not and what to do."""
+    cure = f"choose another with: verse ui --port {port + 1 if 0 < port < 65535 else 7861}"
+    if not 0 <= port <= 65535:
+        raise VerseError(f"port {port} is not between 0 and 65535; {cure}")
+    try:
+        family, kind, proto, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (socket.gaierror, UnicodeError):
+        raise VerseError(f"no such host: {host!r}; try: verse ui --host 127.0.0.1") from None
+    listening = socket.socket(family, kind, proto)
+    if os.name == "posix":  # elsewhere this would let two programs share the port
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(place)
+        listening.listen(128)
+    except PermissionError:
+        listening.close()
+        raise VerseError(f"port {port} may not be used without special rights; {cure}") from None
+    except OSError as error:
+        listening.close()
+        if error.errno == getattr(socket, "EADDRNOTAVAIL", 99):
+            raise VerseError(f"{host} is not an address of this machine; try: verse ui --host 127.0.0.1") from None
+        raise VerseError(f"port {port} is taken; {cure}") from None
+    return listening
+
+
+def address_of(listening: socket.socket, host: str) -> str:
+    """Where a browser on this machine finds the page."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{listening.getsockname()[1]}"
+
+
+def make_server(engine: Engine, ready: Callable[[], None]) -> Server:
+    """A server that isn't running yet; `ready` is called once it listens."""
+    app = fastapi.FastAPI(openapi_url=None)
+    app.add_middleware(_Headers)
+    gr.mount_gradio_app(
+        app,
+        build(engine),
+        path="/",
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        show_error=False,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        favicon_path=str(STATIC / "icon.svg"),
+        theme=_theme(),
+        css=(STATIC / "page.css").read_text(encoding="utf-8"),
+        head='<link rel="icon" type="image/svg+xml" href="/favicon.ico"><meta name="robots" content="noindex">',
+    )
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, ws="none")
+    return Server(config, ready)
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's server that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+class _Headers:
+    """Adds the headers that keep a browser from loading anything from elsewhere."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _extend(message)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def _extend(message: MutableMapping[str, Any]) -> None:
+    own = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+    message["headers"] = [*message.get("headers", ()), *own]
+
+
+def _theme() -> gr.themes.Base:
+    """Gradio's plainest theme with the fonts of the reader's own machine."""
+    sans = [gr.themes.Font(name) for name in ("system-ui", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")]
+    mono = [gr.themes.Font(name) for name in ("ui-monospace", "Consolas", "monospace")]
+    return gr.themes.Base(
+        font=sans, font_mono=mono, neutral_hue=gr.themes.colors.stone, radius_size=gr.themes.sizes.radius_sm
+    )
