@@ -13,13 +13,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from corpus import Corpus
+from rag.chatter import Chatter, chatter, reply
 from rag.cite import cite_passages, cite_sentences
 from rag.compose import compose
 from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Evidence, Query, Scope, ScoredPassage, Turn
 from rag.encoder import open_encoder
 from rag.errors import IndexMissing, QuestionError
 from rag.followup import standalone_question
-from rag.gate import THRESHOLD, answerability
+from rag.gate import judge, refusal
 from rag.index import ENCODER, PassageIndex, read_meta
 from rag.ingest import index_folder, ingest, open_corpus
 from rag.rerank import rank_evidence
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from llama_index.core.query_engine import BaseQueryEngine
     from llama_index.core.retrievers import BaseRetriever
 
-_NOT_IN_SOURCES = "The sources don't say."
 _NEAREST = 3
 
 
@@ -42,8 +42,8 @@ class Engine:
     def __init__(self, corpus: Corpus, index: PassageIndex, encoder: Encoder, settings: Settings) -> None:
         self.corpus = corpus
         self.settings = settings
-        self._index = index
-        self._encoder = encoder
+        self.index = index
+        self.encoder = encoder
         self._temporary: Path | None = None
 
     @classmethod
@@ -81,16 +81,18 @@ class Engine:
         clock = _Clock()
         asked = self._clean(question)
         scope = self._scope(sources, sections)
+        if (kind := chatter(asked)) is not None:
+            return self._small_talk(question, kind, clock)
         standalone = standalone_question(asked, history)
-        query = understand(self._index, self._encoder, standalone, scope)
+        query = understand(self.index, self.encoder, standalone, scope)
         clock.lap("understand")
-        candidates = find_candidates(self._index, query, scope)
+        candidates = find_candidates(self.index, query, scope)
         clock.lap("retrieve")
-        evidence = rank_evidence(self._index, query, candidates)
-        confidence = answerability(self._index, query, evidence)
+        evidence = rank_evidence(self.index, query, candidates)
+        verdict = judge(self.index, asked, query, evidence, scope)
         clock.lap("rank")
-        answerable = confidence >= THRESHOLD
-        draft = self._draft(query, evidence) if answerable else [DraftSentence(_NOT_IN_SOURCES, ())]
+        answerable = verdict.answerable
+        draft = self._draft(query, evidence) if answerable else [DraftSentence(refusal(verdict), ())]
         said, citations = cite_sentences(self.corpus, draft)
         nearest = () if answerable else cite_passages(self.corpus, [c.passage for c in candidates[:_NEAREST]])
         clock.lap("compose")
@@ -98,7 +100,7 @@ class Engine:
             question=question,
             standalone_question=standalone,
             status="answered" if answerable else "not_in_sources",
-            confidence=round(confidence, 4),
+            confidence=round(verdict.confidence, 4),
             sentences=said,
             citations=citations,
             nearest=nearest,
@@ -132,8 +134,8 @@ class Engine:
             raise QuestionError(f"k is {k}; ask for at least 1 passage")
         scope = self._scope(sources, sections)
         standalone = standalone_question(self._clean(question), history)
-        query = understand(self._index, self._encoder, standalone, scope)
-        return find_candidates(self._index, query, scope, k)
+        query = understand(self.index, self.encoder, standalone, scope)
+        return find_candidates(self.index, query, scope, k)
 
     def as_retriever(self, k: int = 10) -> BaseRetriever:
         """The retrieval of this engine as a llama-index retriever."""
@@ -149,7 +151,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the index; a temporary one is deleted."""
-        self._index.close()
+        self.index.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary = None
@@ -162,10 +164,16 @@ class Engine:
     ) -> None:
         self.close()
 
+    def _small_talk(self, question: str, kind: Chatter, clock: _Clock) -> Answer:
+        """A friendly line on what can be asked; the turn is neither searched for nor obeyed."""
+        clock.lap("understand")
+        line = AnswerSentence(reply(kind, self.corpus))
+        return Answer(question, question, "not_in_sources", 0.0, (line,), timings=clock.laps)
+
     def _draft(self, query: Query, evidence: Sequence[Evidence]) -> list[DraftSentence]:
         """What to say: a summary of sections, or what answers the question."""
         if query.intent == "summary" or (query.intent == "list" and query.sections):
-            return summarise(self._index, query)
+            return summarise(self.index, query)
         return compose(self.corpus, query, evidence)
 
     def _clean(self, question: str) -> str:
@@ -189,7 +197,7 @@ class Engine:
             if source not in self.corpus.source_by_id:
                 known = ", ".join(list(self.corpus.source_by_id)[:30])
                 raise QuestionError(f"no source has the id {source!r}; the sources are: {known}")
-        labels = dict.fromkeys(label for label, _ in self._index.meta.sections)
+        labels = dict.fromkeys(label for label, _ in self.index.meta.sections)
         for section in sections:
             if section not in labels:
                 raise QuestionError(f"no section is called {section!r}; there are: {', '.join(list(labels)[:30])}")

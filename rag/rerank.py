@@ -22,15 +22,15 @@ from rag.vectors import QUANTA
 DEPTH = 40
 
 WEIGHTS: dict[str, float] = {
-    "tokens": 10.9,
-    "paragraph_tokens": 4.3,
-    "previous_tokens": 1.4,
-    "paragraph_coverage": 5.5,
-    "question": -0.5,
-    "short": -1.2,
+    "tokens": 9.6,
+    "paragraph_tokens": 2.6,
+    "previous_tokens": 0.8,
+    "paragraph_coverage": 5.7,
+    "question": -0.4,
+    "short": -1.3,
     "quote": 0.7,
-    "checked_row": 3.3,
-    "section_named": 2.0,
+    "checked_row": 3.1,
+    "section_named": 3.5,
     # Not fitted: where the sources compete, the text that they are about comes first.
     "primary": 0.7,
 }
