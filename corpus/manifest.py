@@ -184,6 +184,13 @@ class Corpus:
         return _Documents(self)
 
     @cached_property
+    def main(self) -> Source | None:
+        """The text that the other sources bear on; None where no source says that it bears on anything."""
+        if not any(source.bears_on for source in self.sources):
+            return None
+        return next((source for source in self.sources if source.stance == "primary"), None)
+
+    @cached_property
     def source_by_id(self) -> dict[str, Source]:
         """Source by its id."""
         return {source.id: source for source in self.sources}

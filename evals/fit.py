@@ -34,8 +34,8 @@ FOLDS, STRENGTH, SEED = 8, 0.1, 0
 # Questions about anything else are easy and many could be written; one counts this much.
 OFF_TOPIC_WEIGHT = 0.8
 
-# With one source there is nothing to learn about which source comes first.
-RANKING = tuple(name for name in rerank.WEIGHTS if name != "primary")
+# Not fitted: with one source there is nothing to learn about which comes first, and the voice asked for is a rule.
+RANKING = tuple(name for name in rerank.WEIGHTS if name not in ("main", "holder"))
 
 Matrix = NDArray[np.float64]
 

@@ -14,7 +14,8 @@ from corpus import Corpus
 Chatter = Literal["greeting", "assistant", "command"]
 
 _GREETING = re.compile(
-    r"^\W*(?:hi|hello|hey|hiya|yo|howdy|greetings|good (?:morning|afternoon|evening|night|day)|thanks?|thank you|"
+    r"^(?!.*\b(?:who|what(?!'s up)|why|when|where|which|whose|does|did|was|were)\b)\W*"
+    r"(?:hi|hello|hey|hiya|yo|howdy|greetings|good (?:morning|afternoon|evening|night|day)|thanks?|thank you|"
     r"thx|cheers|bye|goodbye|see you|how are you|how(?:'s| is) it going|what's up|sup|nice|cool|great|ok(?:ay)?|"
     r"wow|lol|well done|good job|nice to meet you)\b(?:\W+\w+){0,5}\W*$",
     re.IGNORECASE,
@@ -22,11 +23,11 @@ _GREETING = re.compile(
 _ASSISTANT = re.compile(
     r"\b(?:who|what) (?:exactly )?are you\b|"
     r"\bare you (?:an? |really |just )?(?:ai|bot|human|person|robot|machine|chat\w*|gpt\S*|llm|"
-    r"language model|real|sentient|conscious|there|alive|able|ok)\b|"
+    r"language model|real|sentient|conscious|alive)\b|"
     r"\byour (?:own )?(?:name|model|creators?|developers?|makers?|training|favou?rite|opinions?|feelings?|day|age|"
     r"personality|hobb(?:y|ies)|version|capabilit\w+)\b|\bwho (?:made|built|created|wrote|trained) you\b|"
     r"\bwhat can (?:you|i) (?:do|ask)\b|\bhow (?:do|can) (?:you|i) (?:work|use (?:you|this))\b|"
-    r"\bdo you (?:like|love|have|feel|think|know|believe|remember|speak|understand|want|get|dream|sleep|eat)\b",
+    r"\bdo you (?:like|love|feel|dream|sleep|eat|have (?:a name|feelings|emotions|friends|hobbies|a body))\b",
     re.IGNORECASE,
 )
 _COMMAND = re.compile(
@@ -36,7 +37,8 @@ _COMMAND = re.compile(
     r"\b(?:developer|debug|admin|god|dan|jailbreak|maintenance|sudo) mode\b|\bjailbr\w+|"
     r"\b(?:pretend|role-?play)\b|"
     r"\b(?:act|behave|respond|answer|reply|speak|talk)\b.{0,20}\b(?:as if|to be|like an?|as an?|only (?:in|with))\b|"
-    r"^\W*(?:system|assistant|developer|admin|user|human)\s*[:>\]]|</?\w+[^>]*>|"
+    r"^\W*(?:system|assistant|developer|admin|user|human)\s*[:>\]]|"
+    r"</?(?:context|system|assistant|user|instructions?|prompt|sources?|documents?|s|im_start|im_end|script)\b[^>]*>|"
     r"\bfrom now on\b|\bnew (?:rule|instruction|task|order)s?\b\s*[:,-]|\brepeat after me\b|"
     r"\bend (?:every|each|all) (?:reply|answer|message|response)\w*\b|"
     r"\b(?:write|compose|sing|tell|make|draw|generate|create|give|crack)\b(?: \w+){0,3} "

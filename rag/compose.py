@@ -7,29 +7,19 @@ that answers comes first, each in the order of its text, with what its first wor
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from corpus import Corpus
 from rag.datatypes import DraftSentence, Evidence, Query
-from rag.terms import terms
+from rag.terms import points_back, terms
 
 # How far below the best sentence (in logits of the score) another may lie and still be said.
-_NEAR = {"paragraph": 3.0, "section": 2.0, "elsewhere": 1.2}
-_FACT = {"paragraph": 1.5, "section": 1.0, "elsewhere": 0.8}
-_WIDE = {"paragraph": 3.5, "section": 2.5, "elsewhere": 2.2}
-_ROW_NEAR = 4.0
-_MOST, _MOST_FACTS, _MOST_WIDE = 4, 3, 6
+_NEAR = {"paragraph": 4.0, "section": 2.5, "elsewhere": 0.8}
+_FACT = {"paragraph": 3.0, "section": 2.0, "elsewhere": 0.6}
+_WIDE = {"paragraph": 4.0, "section": 3.0, "elsewhere": 2.0}
+_ROW_NEAR, _ROWS_ALIKE, _VOICE_NEAR = 4.0, 1.5, 5.0
+_MOST, _MOST_FACTS, _MOST_WIDE = 5, 4, 7
 _SAME_FACT = 0.75
-
-_POINTS_BACK = re.compile(
-    r"^[“\"]?(?:this|that|these|those|it|its|he|his|him|she|her|they|their|them|such|both|but|and|yet|so|or|"
-    r"however|therefore|instead|in response|by comparison|another|furthermore|moreover|also|then|thus|not because|"
-    r"because of (?:this|that)|the (?:first|second|third|former|latter|same|other|two|answer|question|reason|common)|"
-    r"first|second|third|second,|finally|even more|what’s more|here|there)\b",
-    re.IGNORECASE,
-)
-_STANDS_BY_ITSELF = re.compile(r"^(?:that|this|it|there) (?:is|are|was|were) (?:no|not|a|an)\b", re.IGNORECASE)
 
 
 def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence]) -> list[DraftSentence]:
@@ -74,7 +64,7 @@ def _checked(evidence: Sequence[Evidence]) -> list[Evidence]:
     rows = [e for e in evidence if e.sentence.kind == "row"]
     if not rows or rows[0].score < evidence[0].score - _ROW_NEAR:
         return []
-    return [row for row in rows[:2] if row.score >= rows[0].score - _FACT["paragraph"]]
+    return [row for row in rows[:2] if row.score >= rows[0].score - _ROWS_ALIKE]
 
 
 def _for_each(evidence: Sequence[Evidence], people: Sequence[str], corpus: Corpus) -> list[Evidence]:
@@ -84,7 +74,7 @@ def _for_each(evidence: Sequence[Evidence], people: Sequence[str], corpus: Corpu
         forms = next((name, *person.aliases) for person in corpus.people if person.name == name)
         theirs = [e for e in evidence if e.sentence.voice == name or any(form in e.text for form in forms)]
         fresh = [e for e in theirs if e not in chosen and not _repeats(e, chosen)]
-        chosen += [e for e in fresh[:2] if e.score >= fresh[0].score - _FACT["paragraph"]]
+        chosen += [e for e in fresh[:2] if e.score >= fresh[0].score - _ROWS_ALIKE]
     return chosen or _near_the_best(evidence, _WIDE, _MOST_WIDE)
 
 
@@ -94,7 +84,7 @@ def _by_voice(evidence: Sequence[Evidence], corpus: Corpus) -> list[Evidence]:
     best: dict[str, Evidence] = {}
     for e in evidence:
         named = e.sentence.voice if e.sentence.voice in critics else None
-        if named and named not in best and e.score >= evidence[0].score - _WIDE["paragraph"]:
+        if named and named not in best and e.score >= evidence[0].score - _VOICE_NEAR:
             best[named] = e
     chosen = list(best.values())[:_MOST_WIDE]
     return chosen or _near_the_best(evidence, _WIDE, _MOST_WIDE)
@@ -157,7 +147,7 @@ def _antecedents(
 def _points_back(e: Evidence) -> bool:
     if e.sentence.kind in ("quote", "row"):
         return False
-    return bool(_POINTS_BACK.match(e.text)) and not _STANDS_BY_ITSELF.match(e.text)
+    return points_back(e.text)
 
 
 def _say(corpus: Corpus, e: Evidence) -> DraftSentence:

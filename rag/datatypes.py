@@ -83,7 +83,7 @@ class Query:
 
     `vector` has unit length; `tokens` are sketches of its tokens, shape (tokens, SKETCH), weighted by
     `token_weights`. `intent` is the form of answer that it wants, `asked` the kinds of thing, `people` and
-    `sections` those that it names (sections as (source id, label)).
+    `sections` those that it names (sections as (source id, label)), `holders` the people whose view it asks for.
     """
 
     text: str
@@ -95,6 +95,7 @@ class Query:
     asked: frozenset[Asked] = frozenset()
     people: tuple[str, ...] = ()
     sections: tuple[tuple[str, str], ...] = ()
+    holders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

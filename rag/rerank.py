@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Sentence
-from rag.datatypes import Evidence, Query, ScoredPassage, Vectors
+from rag.datatypes import Evidence, Passage, Query, ScoredPassage, Vectors
 from rag.index import PassageIndex
 from rag.terms import terms
 from rag.vectors import QUANTA
@@ -22,17 +22,19 @@ from rag.vectors import QUANTA
 DEPTH = 40
 
 WEIGHTS: dict[str, float] = {
-    "tokens": 9.6,
-    "paragraph_tokens": 2.6,
-    "previous_tokens": 0.8,
-    "paragraph_coverage": 5.7,
+    "tokens": 10.7,
+    "paragraph_tokens": 3.9,
+    "previous_tokens": 0.5,
+    "paragraph_coverage": 5.1,
     "question": -0.4,
     "short": -1.3,
     "quote": 0.7,
-    "checked_row": 3.1,
-    "section_named": 3.5,
+    "checked_row": 2.9,
+    "section_named": 3.7,
     # Not fitted: where the sources compete, the text that they are about comes first.
-    "primary": 0.7,
+    "main": 2.0,
+    # Nor this: what somebody thinks is best said in sentences that are theirs.
+    "holder": 1.0,
 }
 
 
@@ -93,9 +95,22 @@ def features(
         "quote": [sentence.kind == "quote" for _, sentence, _ in sentences],
         "checked_row": [query.intent == "check" and sentence.kind == "row" for _, sentence, _ in sentences],
         "section_named": [(passage.source_id, passage.section) in query.sections] * n,
-        "primary": [query.intent != "views" and index.corpus.source_by_id[passage.source_id].stance == "primary"] * n,
+        "holder": [sentence.voice in query.holders for _, sentence, _ in sentences],
+        "main": [_is_main(index, query, passage)] * n,
     }
     return sentences, {name: np.asarray(column, dtype=np.float32) for name, column in values.items()}
+
+
+def _is_main(index: PassageIndex, query: Query, passage: Passage) -> bool:
+    """Whether a passage is of the text that the others bear on, in a question that asks for nobody else's view."""
+    main = index.corpus.main
+    others = {person.name for person in index.corpus.people if person.role not in ("guest", "host")}
+    return (
+        main is not None
+        and passage.source_id == main.id
+        and query.intent != "views"
+        and not others.intersection(query.people)
+    )
 
 
 def late_interaction(index: PassageIndex, query: Query, candidate: ScoredPassage) -> Vectors:

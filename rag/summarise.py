@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rag.datatypes import DraftSentence, Evidence, Query, Vectors
 from rag.index import PassageIndex
+from rag.terms import points_back
 from rag.understand import number_of_sentences
 
 _MOST = 7
@@ -18,7 +19,7 @@ _ROUNDS_OFF = re.compile(
     r"\b(?:takeaways?|summary|conclusions?|abstract|tl;?dr|key points|highlights|in short|main points)\b", re.IGNORECASE
 )
 # A paragraph's first sentence says what it is about more often than another; a question says nothing yet.
-_LEADS, _ASKS, _QUOTES = 0.08, 0.3, 0.05
+_LEADS, _ASKS, _QUOTES, _SHORT, _DANGLES = 0.08, 0.3, 0.05, 0.2, 0.15
 
 
 def summarise(index: PassageIndex, query: Query) -> list[DraftSentence]:
@@ -69,7 +70,7 @@ def _worth(sentences: Sequence[Evidence], vectors: Vectors, query: Query) -> NDA
         worth[n] += (
             _LEADS * first + _QUOTES * (e.sentence.kind == "quote") - _ASKS * e.text.rstrip("”\"'").endswith("?")
         )
-        worth[n] -= 0.2 * (e.text.count(" ") < 6)
+        worth[n] -= _SHORT * (e.text.count(" ") < 6) + _DANGLES * points_back(e.text)
     return np.asarray(worth, dtype=np.float32)
 
 

@@ -25,6 +25,19 @@ _STOP = frozenset(
     until up upon us very was wasn't we were weren't what what's when where whether which while who who's whom
     whose why will with within without won't would wouldn't yes yet you your yours yourself""".split()
 )
+_FRAME = frozenset(
+    """think thinks thought believe believes believed argue argues argued claim claims claimed mean means meant
+    mention mentions mentioned talk talks discuss discusses discussed explain explains explained describe
+    describes described consider considers know tell told ask asks asked""".split()
+)
+_POINTS_BACK = re.compile(
+    r"^[“\"]?(?:this|that|these|those|it|its|he|his|him|she|her|they|their|them|such|both|but|and|yet|so|or|"
+    r"however|therefore|instead|in response|by comparison|another|furthermore|moreover|also|then|thus|not because|"
+    r"because of (?:this|that)|the (?:first|second|third|former|latter|same|other|two|answer|question|reason|common)|"
+    r"first|second|third|second,|finally|even more|what’s more|here|there)\b",
+    re.IGNORECASE,
+)
+_STANDS_BY_ITSELF = re.compile(r"^(?:that|this|it|there) (?:is|are|was|were) (?:no|not|a|an)\b", re.IGNORECASE)
 _local = threading.local()
 
 
@@ -36,6 +49,16 @@ def terms(text: str) -> list[str]:
 def words(text: str) -> list[str]:
     """Lower-cased words, stop words included, curly apostrophes straightened."""
     return [match.group().lower().replace("’", "'") for match in _WORD.finditer(text)]
+
+
+def points_back(sentence: str) -> bool:
+    """Whether a sentence begins with a word whose meaning lies in a sentence before it."""
+    return bool(_POINTS_BACK.match(sentence)) and not _STANDS_BY_ITSELF.match(sentence)
+
+
+def is_frame(word: str) -> bool:
+    """Whether a lower-cased word belongs to how a question is put rather than to what it is about."""
+    return word in _FRAME
 
 
 def is_stop(word: str) -> bool:

@@ -6,6 +6,7 @@ of any one document.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,10 +16,12 @@ import numpy as np
 from rag.datatypes import Asked, Encoder, Intent, Query, Scope, Vectors
 from rag.encoder import SKETCH, OnnxEncoder
 from rag.index import PassageIndex
-from rag.terms import is_stop, terms, words
+from rag.terms import is_frame, terms, words
 
 # How much a function word counts beside a content word when tokens are compared one by one.
 _FUNCTION_WORD = 0.15
+# How much less a word counts that stands in every passage.
+_COMMON = 0.7
 
 _SUMMARY = re.compile(
     r"\b(?:summar\w+|recap|overview|gist|tl;?dr|synopsis|outline|all about|boils? down|sum up|"
@@ -75,6 +78,12 @@ _ASKED: tuple[tuple[Asked, re.Pattern[str]], ...] = (
         re.compile(r"\b(?:why|how come|what for|reasons?|because|what makes|what made|purpose|point of)\b", re.I),
     ),
 )
+_ASKS_FOR_A_VIEW = re.compile(
+    r"\b(?:think|believe|sa(?:y|id)|argue|claim|mean|see|view|feel|want|propose|predict|expect|explain|describe|"
+    r"suggest|admit|regard|consider|define|hold|worry|fear|hope|compare|use|according to|opinion|position|stance)s?\b",
+    re.IGNORECASE,
+)
+_HE = re.compile(r"\b(?:he|his|him|she|her|they|their)\b", re.IGNORECASE)
 _ORDINALS = {
     word: n
     for n, names in enumerate(
@@ -93,17 +102,20 @@ _HOW_MANY = re.compile(
 )
 _DIVISION = r"(chapter|part|section|book|act|episode|lesson|appendix)"
 _LABEL = re.compile(rf"^{_DIVISION}\s+(\w+)$", re.IGNORECASE)
-_NAMED_DIVISION = re.compile(rf"\b{_DIVISION}s? (\w+)\b|\b(\w+) {_DIVISION}\b|\bch\.? ?(\d+)\b", re.IGNORECASE)
+_NAMED_DIVISIONS = (
+    re.compile(rf"\b(?:{_DIVISION}s?|ch\.?) ?(?P<number>\w+)\b", re.IGNORECASE),
+    re.compile(rf"\b(?P<number>\w+) {_DIVISION}\b", re.IGNORECASE),
+)
 
 
 def understand(index: PassageIndex, encoder: Encoder, text: str, scope: Scope) -> Query:
     """What the stages need to know of a standalone question."""
-    vector, tokens, weights = _encode(encoder, text)
+    vector, tokens, weights = _encode(index, encoder, text)
     people = named_people(index, text)
     sections = named_sections(index, text, scope)
     return Query(
         text=text,
-        terms=tuple(dict.fromkeys(terms(text))),
+        terms=tuple(dict.fromkeys(stem for word in words(text) if not is_frame(word) for stem in terms(word))),
         vector=vector,
         tokens=tokens,
         token_weights=weights,
@@ -111,7 +123,16 @@ def understand(index: PassageIndex, encoder: Encoder, text: str, scope: Scope) -
         asked=frozenset(kind for kind, pattern in _ASKED if pattern.search(text)),
         people=people,
         sections=sections,
+        holders=_holders(index, text, people),
     )
+
+
+def _holders(index: PassageIndex, text: str, people: tuple[str, ...]) -> tuple[str, ...]:
+    """The people whose own view is asked for: "why does X think ..."; "he" without a name is the guest."""
+    if not _ASKS_FOR_A_VIEW.search(text):
+        return ()
+    guests = tuple(person.name for person in index.corpus.people if person.role == "guest")
+    return people or (guests if _HE.search(text) and len(guests) == 1 else ())
 
 
 def named_people(index: PassageIndex, text: str) -> tuple[str, ...]:
@@ -142,8 +163,8 @@ def named_sections(index: PassageIndex, text: str, scope: Scope) -> tuple[tuple[
 def _numbered(text: str, labels: Sequence[str]) -> list[str]:
     numbered = [(label, match) for label in labels if (match := _LABEL.match(label))]
     found = []
-    for hit in _NAMED_DIVISION.finditer(text):
-        number = (hit[2] or hit[3] or hit[5] or "").lower()
+    for hit in (hit for pattern in _NAMED_DIVISIONS for hit in pattern.finditer(text)):
+        number = hit["number"].lower()
         for label, match in numbered:
             if number == "last" and match is numbered[-1][1]:
                 found.append(label)
@@ -187,17 +208,18 @@ def _intent(text: str, people: Sequence[str]) -> Intent:
     return "list" if _LIST.search(text) else "answer"
 
 
-def _encode(encoder: Encoder, text: str) -> tuple[Vectors, Vectors, Vectors]:
+def _encode(index: PassageIndex, encoder: Encoder, text: str) -> tuple[Vectors, Vectors, Vectors]:
     if not isinstance(encoder, OnnxEncoder):
         nothing = np.empty((0, SKETCH), np.float32)
         return encoder.encode_query([text])[0], nothing, np.empty(0, np.float32)
     tokens = encoder.encode_tokens([text])[0]
-    weights = [_weight(text, int(a), int(b)) for a, b in tokens.offsets]
+    weights = [_weight(index, text, int(a), int(b)) for a, b in tokens.offsets]
     return tokens.pooled, tokens.sketches, np.array(weights, dtype=np.float32)
 
 
-def _weight(text: str, start: int, end: int) -> float:
-    """A token counts as the word it belongs to: little for function words, nothing for punctuation."""
+def _weight(index: PassageIndex, text: str, start: int, end: int) -> float:
+    """A token counts as the word it belongs to: nothing for punctuation, little for function words and for the
+    asker's own frame ("does he think that ..."), and less the more passages hold the word."""
     while start > 0 and text[start - 1].isalnum():
         start -= 1
     while end < len(text) and text[end].isalnum():
@@ -205,4 +227,8 @@ def _weight(text: str, start: int, end: int) -> float:
     word = text[start:end].lower()
     if not any(ch.isalnum() for ch in word):
         return 0.0
-    return _FUNCTION_WORD if is_stop(word) else 1.0
+    stems = terms(word)
+    if not stems or is_frame(word):
+        return _FUNCTION_WORD
+    found = len(index.passages_with(stems[-1]))
+    return max(_FUNCTION_WORD, 1.0 - _COMMON * math.log1p(found) / math.log1p(len(index)))
