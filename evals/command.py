@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,12 @@ def evaluate(questions: Path, sources: tuple[str, ...], out: Path | None, as_jso
 
 
 def _record(figures: dict[str, Figures], cases: list[Case]) -> dict[str, Any]:
-    return {"figures": figures, "cases": [case.to_dict() for case in cases]}
+    return {
+        "command": " ".join(["verse", *sys.argv[1:]]),
+        "version": version("chapter-and-verse"),
+        "figures": figures,
+        "cases": [case.to_dict() for case in cases],
+    }
 
 
 def _print_table(figures: dict[str, Figures]) -> None:

@@ -18,7 +18,7 @@ from rag.cite import cite_passages, cite_sentences
 from rag.compose import compose
 from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Evidence, Query, Scope, ScoredPassage, Turn
 from rag.encoder import open_encoder
-from rag.errors import IndexMissing, QuestionError
+from rag.errors import IndexMissing, ModelUnavailable, QuestionError
 from rag.followup import standalone_question
 from rag.gate import judge, refusal
 from rag.index import ENCODER, PassageIndex, read_meta
@@ -50,8 +50,13 @@ class Engine:
     def open(cls, corpus: Corpus, settings: Settings, build_missing: Callable[[], object] | None = None) -> Self:
         """Open the index of a corpus; where there is none yet, build it first (by `build_missing`, if given).
 
-        Raises IndexMismatch when the index there is of another corpus, model or version.
+        Raises IndexMismatch when the index there is of another corpus, model or version, and ModelUnavailable
+        when a language model is asked for.
         """
+        if settings.llm is not None:
+            raise ModelUnavailable(
+                f"answers by a language model ({settings.llm!r}) are not built yet; leave out --llm and VERSE_LLM"
+            )
         temporary = None
         if corpus.folder is None and settings.index is None:
             temporary = Path(tempfile.mkdtemp(prefix="verse-"))
