@@ -23,7 +23,7 @@ from evals import metrics
 from evals.questions import Question, read_questions
 from rag import gate, rerank
 from rag.chatter import chatter
-from rag.datatypes import Query, Scope
+from rag.datatypes import Query, Scope, Standalone
 from rag.followup import standalone_question
 from rag.retrieve import find_candidates
 from rag.understand import understand
@@ -86,7 +86,7 @@ class Ranked:
 def ranked(engine: rag.Engine, question: Question, query: Query) -> Ranked:
     """Features of every sentence of the candidates."""
     index = engine.index
-    weights = index.term_weights(query.terms)
+    weights = rerank.weigh(index, query)
     rows, holds = [], []
     for candidate in find_candidates(index, query, ARTICLE)[: rerank.DEPTH]:
         sentences, values = rerank.features(index, query, candidate, weights)
@@ -121,7 +121,9 @@ def main() -> None:
         ]
         cases = [ranked(engine, q, query) for q, query in zip(questions, queries, strict=True) if q.answerable]
         asked = [(q.question, query, q.answerable) for q, query in zip(questions, queries, strict=True)]
-        asked += [(text, understand(engine.index, engine.encoder, text, ARTICLE), False) for text in off]
+        asked += [
+            (text, understand(engine.index, engine.encoder, Standalone(text, text), ARTICLE), False) for text in off
+        ]
         gate_rows = np.array([gate_features(engine, text, query) for text, query, _ in asked])
     report_ranking(cases)
     heard = np.array([chatter(text) is None for text, _, _ in asked])

@@ -34,7 +34,7 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence]) -> list[
         chosen = _by_voice(evidence, corpus)
     elif query.intent in ("compare", "list"):
         chosen = _near_the_best(evidence, _WIDE, _MOST_WIDE)
-    elif query.asked & {"amount", "date", "person", "place"} and "reason" not in query.asked:
+    elif query.kinds & {"amount", "date", "person", "place"} and "reason" not in query.kinds:
         chosen = _near_the_best(evidence, _FACT, _MOST_FACTS)
     else:
         chosen = _near_the_best(evidence, _NEAR, _MOST)

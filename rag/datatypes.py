@@ -73,6 +73,17 @@ class ScoredPassage:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Standalone:
+    """A turn made independent of its history. `text` reads as a question of its own; `asked` is the turn
+    as it was put; `context` is what it leans on, and `leaning` how much that counts beside the turn's 1."""
+
+    text: str
+    asked: str
+    context: str = ""
+    leaning: float = 0.0
+
+
 Intent = Literal["answer", "summary", "list", "check", "compare", "views"]
 Asked = Literal["amount", "date", "person", "place", "reason"]
 
@@ -81,18 +92,22 @@ Asked = Literal["amount", "date", "person", "place", "reason"]
 class Query:
     """A standalone question as the stages see it.
 
-    `vector` has unit length; `tokens` are sketches of its tokens, shape (tokens, SKETCH), weighted by
-    `token_weights`. `intent` is the form of answer that it wants, `asked` the kinds of thing, `people` and
+    `text` is the standalone question, `asked` the turn as it was put, `terms` the content terms of `text`;
+    `weighted_terms` those of the turn and of what it leans on, each group with its share of the weight.
+    `vector` has unit length; `tokens` are sketches of the tokens of both, shape (tokens, SKETCH), weighted by
+    `token_weights`. `intent` is the form of answer that it wants, `kinds` the kinds of thing, `people` and
     `sections` those that it names (sections as (source id, label)), `holders` the people whose view it asks for.
     """
 
     text: str
+    asked: str
     terms: tuple[str, ...]
+    weighted_terms: tuple[tuple[tuple[str, ...], float], ...]
     vector: Vectors
     tokens: Vectors
     token_weights: Vectors
     intent: Intent = "answer"
-    asked: frozenset[Asked] = frozenset()
+    kinds: frozenset[Asked] = frozenset()
     people: tuple[str, ...] = ()
     sections: tuple[tuple[str, str], ...] = ()
     holders: tuple[str, ...] = ()

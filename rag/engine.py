@@ -88,8 +88,7 @@ class Engine:
         scope = self._scope(sources, sections)
         if (kind := chatter(asked)) is not None:
             return self._small_talk(question, kind, clock)
-        standalone = standalone_question(asked, history)
-        query = understand(self.index, self.encoder, standalone, scope)
+        query = understand(self.index, self.encoder, standalone_question(asked, history), scope)
         clock.lap("understand")
         candidates = find_candidates(self.index, query, scope)
         clock.lap("retrieve")
@@ -103,7 +102,7 @@ class Engine:
         clock.lap("compose")
         return Answer(
             question=question,
-            standalone_question=standalone,
+            standalone_question=query.text,
             status="answered" if answerable else "not_in_sources",
             confidence=round(verdict.confidence, 4),
             sentences=said,
@@ -138,8 +137,8 @@ class Engine:
         if k < 1:
             raise QuestionError(f"k is {k}; ask for at least 1 passage")
         scope = self._scope(sources, sections)
-        standalone = standalone_question(self._clean(question), history)
-        query = understand(self.index, self.encoder, standalone, scope)
+        turn = standalone_question(self._clean(question), history)
+        query = understand(self.index, self.encoder, turn, scope)
         return find_candidates(self.index, query, scope, k)
 
     def as_retriever(self, k: int = 10) -> BaseRetriever:

@@ -1,15 +1,22 @@
-"""History + question -> a question that stands alone. History is used only when the turn leans on it."""
+"""History + question -> standalone question. A turn takes from the history as much as it leans on it.
+
+How far a turn leans is read off the turn: how few words of its own it brings, whether it points back with a
+pronoun, whether it already names what was last asked about. What it leans on is the question before it and
+the beginning of the answer to that; nothing older is searched for, so a long history costs nothing. How the
+weights were found, and what each gains on public conversations: docs/retrieval.md.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from rag.datatypes import Turn
+from rag.datatypes import Standalone, Turn
 from rag.terms import terms, words
 
+# "There" and "then" are left out: they open more questions ("are there ...?") than they point back.
 _PRONOUNS = frozenset(
-    "he him his she her hers they them their theirs it its this that these those one ones there then".split()
+    "he him his she her hers they them their theirs it its this that these those one ones such".split()
 )
 _CONTINUES = re.compile(
     r"^\s*(?:and|but|so|or|also|then|what about|how about|what else|anything else|any other|which one|why not|"
@@ -20,25 +27,56 @@ _BREAKS = re.compile(
     r"\b(?:different|another|new|other) (?:topic|subject|question)\b|\bchang(?:e|ing) (?:the )?(?:topic|subject)\b",
     re.IGNORECASE,
 )
-# Sentences of the last answer that are looked at; the rest of a long history costs nothing.
-_ANSWER_CHARACTERS = 400
+# Weight of the context beside a turn's own 1, by the number of the turn's own content terms.
+_BY_TERMS = (1.4, 0.7, 0.5, 0.3, 0.15, 0.12, 0.1)
+_POINTS_BACK = 1.8
+_NAMES_IT_AGAIN = 0.4
+_NAMES_SOMETHING_NEW = 0.6
+# From here on the turn isn't understood without the question before it, so that becomes part of its text.
+_LEANS = 0.25
+_ANSWER_CHARACTERS = 200
+_QUESTION_CHARACTERS = 400
+_LOOK_BACK = 3
 
 
-def standalone_question(question: str, history: Sequence[Turn]) -> str:
-    """The question itself, or with what it leans on put before it: the last question and answer."""
-    asked = [turn["content"] for turn in history[-4:] if turn["role"] == "user"]
-    if not asked or not leans(question):
-        return question
-    said = [turn["content"] for turn in history[-2:] if turn["role"] == "assistant"]
-    context = " ".join([asked[-1], *(text[:_ANSWER_CHARACTERS] for text in said[-1:])])
-    return f"{context} {question}"
+def standalone_question(question: str, history: Sequence[Turn]) -> Standalone:
+    """The question with what it leans on; the question alone where there is no history, or it breaks off."""
+    recent = history[-2 * _LOOK_BACK :]
+    asked = [turn["content"].strip()[:_QUESTION_CHARACTERS] for turn in recent if turn["role"] == "user"]
+    leaning = lean(question, asked[-1]) if asked else 0.0
+    if not leaning:
+        return Standalone(question, question)
+    said = recent[-1]["content"][:_ANSWER_CHARACTERS] if recent[-1]["role"] == "assistant" else ""
+    text = _chain(question, asked) if leaning >= _LEANS else question
+    return Standalone(text, question, f"{asked[-1]} {said}".strip(), leaning)
 
 
-def leans(question: str) -> bool:
-    """Whether a turn can't be understood without what went before it."""
+def lean(question: str, before: str) -> float:
+    """How much the context of a turn counts beside the turn itself, which counts 1; `before` is the question
+    that went before it. 0 where the turn says that it changes the subject."""
     if _BREAKS.search(question):
-        return False
-    if _CONTINUES.match(question):
-        return True
-    found = words(question)
-    return len(set(terms(question))) <= 2 or any(word in _PRONOUNS for word in found)
+        return 0.0
+    own = set(terms(question))
+    weight = _BY_TERMS[min(len(own), len(_BY_TERMS) - 1)]
+    if any(word in _PRONOUNS for word in words(question)):
+        weight *= _POINTS_BACK
+    if own & set(terms(before)):
+        weight *= _NAMES_IT_AGAIN
+    elif _names(question) and not _CONTINUES.match(question):
+        weight *= _NAMES_SOMETHING_NEW
+    return weight
+
+
+def _chain(question: str, asked: Sequence[str]) -> str:
+    """The turn after the questions it leans on, back to the first that stands alone."""
+    chain = [question]
+    for i in range(len(asked) - 1, -1, -1):
+        chain.insert(0, asked[i])
+        if i == 0 or lean(asked[i], asked[i - 1]) < _LEANS:
+            break
+    return " ".join(chain)
+
+
+def _names(question: str) -> bool:
+    """Whether a capitalised word stands inside the question; "I" is none."""
+    return any(word[:1].isupper() and word.split("'")[0].split("’")[0] != "I" for word in question.split()[1:])

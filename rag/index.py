@@ -14,6 +14,7 @@ An index folder holds complete builds and a file `current` that names the one th
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import uuid
@@ -168,6 +169,12 @@ class PassageIndex:
         scores: NDArray[np.float32] = self._bm25.get_scores(known)
         return scores
 
+    def weigh_terms(self, query: Sequence[str]) -> float:
+        """The BM25 that a passage would have which held every term without end; no passage has more."""
+        n = len(self)
+        found = (len(self.passages_with(term)) for term in query)
+        return sum(math.log1p((n - df + 0.5) / (df + 0.5)) for df in found)
+
     def passages_with(self, term: str) -> NDArray[np.int64]:
         """Rows of the passages that hold a term; its length is the document frequency."""
         token = self._vocabulary.get(term)
@@ -208,6 +215,25 @@ class PassageIndex:
             int(row),
             (int(entry["first"]), int(entry["last"])),
         )
+
+    def passage_vectors(self, rows: NDArray[np.int64]) -> Vectors:
+        """Unit vectors of passages with their titles, shape (rows, dimension)."""
+        return np.asarray(self._store.passages[rows])
+
+    def best_sentences(self, rows: NDArray[np.int64], vector: Vectors) -> NDArray[np.float32]:
+        """The cosine of each passage's sentence that is nearest to a vector, shape (rows,)."""
+        first, last = self._store.first_sentences[rows], self._store.first_sentences[rows + 1]
+        counts = last - first
+        begins = np.cumsum(counts) - counts
+        positions = np.repeat(first - begins, counts) + np.arange(counts.sum())
+        best: NDArray[np.float32] = np.maximum.reduceat(self._store.sentences[positions] @ vector, begins)
+        return best
+
+    def same_section(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether passages lie in one section of one source, position by position."""
+        a, b = self._table[rows], self._table[others]
+        same: NDArray[np.bool_] = (a["source"] == b["source"]) & (a["section"] == b["section"])
+        return same
 
     def sentence_vectors(self, passage: Passage) -> Vectors:
         """Unit vectors of a passage's sentences, shape (sentences, dimension)."""

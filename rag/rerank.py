@@ -41,7 +41,7 @@ WEIGHTS: dict[str, float] = {
 def rank_evidence(index: PassageIndex, query: Query, candidates: Sequence[ScoredPassage]) -> list[Evidence]:
     """Sentences of the best candidates, best first; ties in the order of the corpus."""
     ranked: list[Evidence] = []
-    weights = index.term_weights(query.terms)
+    weights = weigh(index, query)
     for candidate in candidates[:DEPTH]:
         sentences, values = features(index, query, candidate, weights)
         scores = np.sum([weight * values[name] for name, weight in WEIGHTS.items()], axis=0)
@@ -59,6 +59,15 @@ def rank_evidence(index: PassageIndex, query: Query, candidates: Sequence[Scored
             )
     ranked.sort(key=lambda e: (-e.score, e.passage.row, e.position))
     return ranked
+
+
+def weigh(index: PassageIndex, query: Query) -> dict[str, float]:
+    """The weight of each term: how rare it is, times the share of the turn or of what it leans on."""
+    weights: dict[str, float] = {}
+    for group, share in query.weighted_terms:
+        for term, rarity in index.term_weights(group).items():
+            weights[term] = max(weights.get(term, 0.0), rarity * share)
+    return weights
 
 
 def features(

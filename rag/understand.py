@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from rag.datatypes import Asked, Encoder, Intent, Query, Scope, Vectors
-from rag.encoder import SKETCH, OnnxEncoder
+from rag.datatypes import Asked, Encoder, Intent, Query, Scope, Standalone, Vectors
+from rag.encoder import SKETCH, OnnxEncoder, unit
 from rag.index import PassageIndex
 from rag.terms import is_frame, terms, words
 
@@ -108,23 +108,32 @@ _NAMED_DIVISIONS = (
 )
 
 
-def understand(index: PassageIndex, encoder: Encoder, text: str, scope: Scope) -> Query:
-    """What the stages need to know of a standalone question."""
-    vector, tokens, weights = _encode(index, encoder, text)
-    people = named_people(index, text)
-    sections = named_sections(index, text, scope)
+def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: Scope) -> Query:
+    """What the stages need to know of a turn and of what it leans on."""
+    parts = [(turn.asked, 1.0), (turn.context, turn.leaning)] if turn.leaning else [(turn.asked, 1.0)]
+    total = sum(share for _, share in parts)
+    parts = [(part, share / total) for part, share in parts]
+    vector, tokens, weights = _encode(index, encoder, parts)
+    people = named_people(index, turn.text)
     return Query(
-        text=text,
-        terms=tuple(dict.fromkeys(stem for word in words(text) if not is_frame(word) for stem in terms(word))),
+        text=turn.text,
+        asked=turn.asked,
+        terms=_content(turn.text),
+        weighted_terms=tuple((_content(part), share) for part, share in parts),
         vector=vector,
         tokens=tokens,
         token_weights=weights,
-        intent=_intent(text, people),
-        asked=frozenset(kind for kind, pattern in _ASKED if pattern.search(text)),
+        intent=_intent(turn.asked, people),
+        kinds=frozenset(kind for kind, pattern in _ASKED if pattern.search(turn.asked)),
         people=people,
-        sections=sections,
-        holders=_holders(index, text, people),
+        sections=named_sections(index, turn.asked, scope),
+        holders=_holders(index, turn.asked, people),
     )
+
+
+def _content(text: str) -> tuple[str, ...]:
+    """The distinct content terms of a text, without those of the asker's frame."""
+    return tuple(dict.fromkeys(stem for word in words(text) if not is_frame(word) for stem in terms(word)))
 
 
 def _holders(index: PassageIndex, text: str, people: tuple[str, ...]) -> tuple[str, ...]:
@@ -208,13 +217,22 @@ def _intent(text: str, people: Sequence[str]) -> Intent:
     return "list" if _LIST.search(text) else "answer"
 
 
-def _encode(index: PassageIndex, encoder: Encoder, text: str) -> tuple[Vectors, Vectors, Vectors]:
+def _encode(
+    index: PassageIndex, encoder: Encoder, parts: Sequence[tuple[str, float]]
+) -> tuple[Vectors, Vectors, Vectors]:
+    """The mixed vector of weighted texts, and the tokens of all of them with their weights."""
+    texts, shares = [text for text, _ in parts], np.array([share for _, share in parts], dtype=np.float32)
     if not isinstance(encoder, OnnxEncoder):
         nothing = np.empty((0, SKETCH), np.float32)
-        return encoder.encode_query([text])[0], nothing, np.empty(0, np.float32)
-    tokens = encoder.encode_tokens([text])[0]
-    weights = [_weight(index, text, int(a), int(b)) for a, b in tokens.offsets]
-    return tokens.pooled, tokens.sketches, np.array(weights, dtype=np.float32)
+        return unit(shares @ encoder.encode_query(texts)), nothing, np.empty(0, np.float32)
+    tokens = encoder.encode_tokens(texts)
+    weights = [
+        share * _weight(index, text, int(a), int(b))
+        for (text, share), found in zip(parts, tokens, strict=True)
+        for a, b in found.offsets
+    ]
+    mixed = unit(shares @ np.stack([found.pooled for found in tokens]))
+    return mixed, np.concatenate([found.sketches for found in tokens]), np.array(weights, dtype=np.float32)
 
 
 def _weight(index: PassageIndex, text: str, start: int, end: int) -> float:
