@@ -8,7 +8,6 @@ import click
 
 from rag.cli import common_options, open_corpus, open_engine, run_ingest, settings_of
 from rag.errors import IndexMismatch
-from ui.server import serve
 
 
 @click.command()
@@ -18,6 +17,8 @@ from ui.server import serve
 @common_options
 def ui(host: str, port: int, open_browser: bool, **given: Any) -> None:
     """Open the chat in a browser; brings the index up to the corpus first."""
+    from ui.server import serve  # noqa: PLC0415 -- gradio takes seconds, and `verse --help` reads this file
+
     settings = settings_of(**given)
     try:
         engine = open_engine(settings)
