@@ -16,12 +16,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
-FIND_CHROMIUM := command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
+FIND_CHROMIUM := for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+	command -v $$name >/dev/null && exit; done; \
 	echo "No Chromium on PATH: browser tests are skipped. Get one, such as: sudo apt-get install chromium"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help ui test test-all check fix eval lock clean
+.PHONY: help ui test test-all check fix eval lock screenshots clean
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -42,11 +43,14 @@ $(INSTALLED_DEV): requirements-dev.lock $(INSTALLED)
 	@$(PIP) install $(PIP_FLAGS) -r requirements-dev.lock
 	@touch $@
 
+screenshots: $(INSTALLED_DEV) ## make the README's screenshots anew (needs a Chromium)
+	@$(BIN)/python -m tests.ui.screenshots
+
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 ui: $(INSTALLED) ## install, build the index on first use, open the chat (HOST=, PORT=)
-	@$(BIN)/verse ui --host "$(HOST)" --port "$(PORT)"
+	@exec $(BIN)/verse ui --host "$(HOST)" --port "$(PORT)"
 
 test: $(INSTALLED_DEV) ## install what tests need and run them, without the slow ones (PYTEST_ARGS=)
 	@$(FIND_CHROMIUM)

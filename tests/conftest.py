@@ -19,7 +19,7 @@ def home(pytestconfig: pytest.Config) -> Iterator[Path]:
     cache = pytestconfig.cache
     assert cache is not None
     folder = cache.mkdir("verse-home")
-    for name in [name for name in os.environ if name.startswith("VERSE_") and name != "VERSE_REQUIRE_BROWSER"]:
+    for name in [name for name in os.environ if name.startswith("VERSE_")]:
         del os.environ[name]
     os.environ["VERSE_HOME"] = str(folder)
     yield folder

@@ -589,7 +589,7 @@ def test_a_damaged_document_is_read_or_refused_by_name(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "whole"), [("a.pdf", make_pdf(outline=True)), ("a.docx", make_docx())])
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=EDITS)
 def test_a_damaged_document_is_read_or_refused_by_name_at_length(
     tmp_path: Path, name: str, whole: bytes, edits: list[tuple[float, bytes]]
