@@ -215,10 +215,15 @@ class Corpus:
     def hash(self) -> str:
         """sha256 over the manifest and every text: two corpora of one hash answer alike."""
         digest = hashlib.sha256(json.dumps(self._manifest.model_dump(mode="json"), sort_keys=True).encode())
-        for source_id, loaded in self._texts.items():
-            digest.update(f"\0{source_id}\0".encode("utf-8", "surrogatepass"))
-            digest.update(loaded.text.encode("utf-8", "surrogatepass"))
+        for source_id in self._texts:
+            digest.update(f"\0{source_id}\0{self.source_hash(source_id)}".encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+    def source_hash(self, source_id: str) -> str:
+        """sha256 over the text of a source and over what its loader found in it."""
+        loaded = self._texts[source_id]
+        found = f"{loaded.text}\0{loaded.headings}\0{loaded.places}\0{loaded.speakers}"
+        return hashlib.sha256(found.encode("utf-8", "surrogatepass")).hexdigest()
 
     def parse(self, source: Source) -> Document:
         """Read the structure and the voices of one source's text."""

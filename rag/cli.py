@@ -167,17 +167,14 @@ def run_ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False) -> 
             bar.update(task, completed=done, total=total, rate=f"{speed:.0f} passages/s" if speed else "")
 
         done = run(corpus, settings, rebuild=rebuild, progress=advance)
-    meta = done.meta
-    what = f"{meta.embedded} passages embedded" if done.changed else "nothing changed"
-    click.echo(
-        f"{len(meta.sources)} sources, {meta.passages} passages, {meta.sentences} sentences; {what}: {done.folder}",
-        err=True,
-    )
+    click.echo(f"{len(done.meta.sources)} sources: {done}", err=True)
+    click.echo(f"index: {done.folder}", err=True)
 
 
 @cli.command()
+@click.option("--allow-private", is_flag=True, help="Also addresses of this machine and its network; for tests.")
 @common_options
-def fetch(**given: Any) -> None:
+def fetch(allow_private: bool, **given: Any) -> None:
     """Download the pages that the sources link to, and index them beside the texts that are here."""
     from rich.console import Console  # noqa: PLC0415 -- only where a bar is drawn
     from rich.progress import track  # noqa: PLC0415
@@ -191,7 +188,10 @@ def fetch(**given: Any) -> None:
     wanted = len(targets(corpus.sources))
     found: dict[str, int] = {}
     for page in track(
-        fetch_corpus(corpus, pages_folder(settings)), "Fetching", wanted or None, console=Console(stderr=True)
+        fetch_corpus(corpus, pages_folder(settings), allow_private=allow_private),
+        "Fetching",
+        wanted or None,
+        console=Console(stderr=True),
     ):
         found[page.status] = found.get(page.status, 0) + 1
         if page.status == "failed":
@@ -219,12 +219,16 @@ def new(folder: Path, title: str) -> None:
 @click.option("--published", help="A date: 2025, 2025-11 or 2025-11-25.")
 @click.option("--voice", default="", help="Whose view its sentences hold, unless they say otherwise.")
 @click.option("--bears-on", multiple=True, help="A section of a primary source that it concerns; may be given again.")
+@click.option("--allow-private", is_flag=True, help="Also addresses of this machine and its network; for tests.")
 @common_options
 def add(file_or_url: str, **given: Any) -> None:
     """Add a file or a page to your corpus: text, Markdown, HTML, PDF, DOCX, SRT, VTT, transcripts."""
     from corpus.edit import add_source  # noqa: PLC0415 -- brings the network code
 
-    entry = {name: given.pop(name) for name in ("title", "author", "stance", "published", "voice", "bears_on")}
+    entry = {
+        name: given.pop(name)
+        for name in ("title", "author", "stance", "published", "voice", "bears_on", "allow_private")
+    }
     settings = settings_of(**given)
     source = add_source(settings.corpus or BUILT_IN, file_or_url, **entry)
     click.echo(f"added {source.id}: {printable(source.title)}")

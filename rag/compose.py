@@ -20,6 +20,8 @@ _WIDE = {"paragraph": 4.0, "section": 3.0, "elsewhere": 2.0}
 _ROW_NEAR, _ROWS_ALIKE, _VOICE_NEAR = 4.0, 1.5, 5.0
 _MOST, _MOST_FACTS, _MOST_WIDE = 5, 4, 7
 _SAME_FACT = 0.75
+# A sentence that is only beside a good one must still be about the question, token by token.
+_FITS = 0.6
 
 
 def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence]) -> list[DraftSentence]:
@@ -34,7 +36,7 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence]) -> list[
         chosen = _by_voice(evidence, corpus)
     elif query.intent in ("compare", "list"):
         chosen = _near_the_best(evidence, _WIDE, _MOST_WIDE)
-    elif query.kinds & {"amount", "date", "person", "place"} and "reason" not in query.kinds:
+    elif query.kinds - {"reason"} and "reason" not in query.kinds:
         chosen = _near_the_best(evidence, _FACT, _MOST_FACTS)
     else:
         chosen = _near_the_best(evidence, _NEAR, _MOST)
@@ -48,7 +50,8 @@ def _near_the_best(evidence: Sequence[Evidence], near: dict[str, float], most: i
     for other in evidence[1:]:
         if len(chosen) == most:
             break
-        if other.score >= best.score - near[_distance(best, other)] and not _repeats(other, chosen):
+        fits = other.tokens >= _FITS * best.tokens and other.score >= best.score - near[_distance(best, other)]
+        if fits and not _repeats(other, chosen):
             chosen.append(other)
     return chosen
 

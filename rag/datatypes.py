@@ -85,7 +85,7 @@ class Standalone:
 
 
 Intent = Literal["answer", "summary", "list", "check", "compare", "views"]
-Asked = Literal["amount", "date", "person", "place", "reason"]
+Asked = Literal["amount", "money", "duration", "percent", "date", "person", "place", "reason"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ from rag.passages import split_document
 from rag.terms import terms
 from rag.vectors import KnownVectors, PassageText, Progress, Sketches, VectorStore, write_vectors
 
-FORMAT = 2
+FORMAT = 3
 COLLECTION = "passages"
 CURRENT = "current"
 BUILDS = "builds"
@@ -63,6 +63,7 @@ class Meta:
     sentences: int
     embedded: int
     sources: tuple[str, ...]
+    hashes: tuple[str, ...]
     sections: tuple[tuple[str, str], ...]
     files: dict[str, int]
 
@@ -82,7 +83,14 @@ def read_meta(folder: Path) -> tuple[Path, Meta]:
             f"the index at {str(folder)!r} has format {found}, this version reads {FORMAT}; run: verse ingest --rebuild"
         )
     try:
-        meta = Meta(**{**raw, "sources": tuple(raw["sources"]), "sections": tuple(map(tuple, raw["sections"]))})
+        meta = Meta(
+            **{
+                **raw,
+                "sources": tuple(raw["sources"]),
+                "hashes": tuple(raw["hashes"]),
+                "sections": tuple(map(tuple, raw["sections"])),
+            }
+        )
     except (TypeError, KeyError) as error:
         raise IndexMismatch(f"the index at {str(folder)!r} is damaged ({error}); run: verse ingest --rebuild") from None
     return folder / BUILDS / name, meta
@@ -253,19 +261,22 @@ class PassageIndex:
 
 
 def build_index(
-    folder: Path, corpus: Corpus, model: str, encoder: Encoder, encoder_files: Path | None, progress: Progress
+    folder: Path, corpus: Corpus, model: str, encoder: tuple[Encoder, Path | None], progress: Progress, *, reuse: bool
 ) -> Meta:
-    """Build beside what serves, then swap by rename; vectors of unchanged texts are taken from the old build.
+    """Build beside what serves, then swap by rename; with `reuse`, vectors of unchanged passages are taken over.
 
-    `progress` is told (done, total) in passages. Raises IndexMismatch when the folder can't be written.
+    `encoder` comes with the folder of its files, if it has any; `progress` is told (done, total) in passages.
+    Raises IndexMismatch when the folder can't be written.
     """
     name = uuid.uuid4().hex[:12]
     build = folder / BUILDS / name
     try:
         build.mkdir(parents=True)
-        meta = _write_build(build, corpus, model, encoder, _known(folder, model), progress)
-        if encoder_files is not None:
-            _link_files(encoder_files, build / ENCODER)
+        meta = _write_build(
+            build, corpus, model, encoder[0], _known(folder, model) if reuse else KnownVectors.none(), progress
+        )
+        if encoder[1] is not None:
+            _link_files(encoder[1], build / ENCODER)
         meta = Meta(**{**asdict(meta), "files": _sizes(build)})
         (build / "meta.json").write_text(json.dumps(asdict(meta)), encoding="utf-8")
         beside = folder / f".{CURRENT}-{name}"
@@ -324,7 +335,17 @@ def _write_build(
     _write_chroma(build / "chroma", names, table, vectors)
     _write_bm25(build / "bm25", names, table)
     return Meta(
-        FORMAT, model, vectors.shape[1], corpus.hash, len(rows), sentences, embedded, sources, tuple(sections), {}
+        format=FORMAT,
+        model=model,
+        dimension=vectors.shape[1],
+        corpus=corpus.hash,
+        passages=len(rows),
+        sentences=sentences,
+        embedded=embedded,
+        sources=sources,
+        hashes=tuple(corpus.source_hash(source) for source in sources),
+        sections=tuple(sections),
+        files={},
     )
 
 

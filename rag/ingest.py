@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -18,11 +18,26 @@ from rag.vectors import Progress
 
 @dataclass(frozen=True)
 class Ingested:
-    """What an ingest did. `changed` is False when the index already matched the corpus."""
+    """What an ingest did, in source ids; a renamed source is one whose text was there under another id.
+    `changed` is False when the index already matched the corpus."""
 
     folder: Path
     meta: Meta
     changed: bool
+    added: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+    renamed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        counts = {
+            name: len(getattr(self, name)) for name in ("added", "edited", "renamed", "unchanged", "removed", "failed")
+        }
+        done = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name in ("added", "edited"))
+        embedded = self.meta.embedded if self.changed else 0
+        return f"{done}; {embedded} of {self.meta.passages} passages embedded"
 
 
 def ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False, progress: Progress | None = None) -> Ingested:
@@ -34,13 +49,12 @@ def ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False, progres
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "ingest.lock", timeout=0):
-            current = None if rebuild else _matching(folder, corpus, settings.model)
-            if current is not None:
-                return Ingested(folder, current, changed=False)
+            old = _old(folder)
+            if not rebuild and old is not None and (old.corpus, old.model) == (corpus.hash, settings.model):
+                return _compared(Ingested(folder, old, changed=False), old, corpus)
             corpus.check()
-            if rebuild:
-                (folder / "current").unlink(missing_ok=True)
-            return Ingested(folder, _build(folder, corpus, settings, progress or _silent), changed=True)
+            meta = _build(folder, corpus, settings, progress or _silent, reuse=not rebuild)
+            return _compared(Ingested(folder, meta, changed=True), old, corpus)
     except Timeout:
         raise IndexMismatch(f"another ingest is at work in {str(folder)!r}; wait for it to end") from None
     except OSError as error:
@@ -75,20 +89,38 @@ def _folder_name(folder: Path) -> str:
     return f"{place.name}-{hashlib.sha256(str(place).encode()).hexdigest()[:10]}"
 
 
-def _matching(folder: Path, corpus: Corpus, model: str) -> Meta | None:
+def _old(folder: Path) -> Meta | None:
+    """What serves now, if anything that this version can read."""
     try:
-        _, meta = read_meta(folder)
+        return read_meta(folder)[1]
     except (IndexMissing, IndexMismatch):
         return None
-    return meta if meta.corpus == corpus.hash and meta.model == model else None
 
 
-def _build(folder: Path, corpus: Corpus, settings: Settings, progress: Progress) -> Meta:
+def _compared(done: Ingested, old: Meta | None, corpus: Corpus) -> Ingested:
+    """The result with the sources sorted by what became of them."""
+    before = dict(zip(old.sources, old.hashes, strict=True)) if old else {}
+    now = dict(zip(done.meta.sources, done.meta.hashes, strict=True))
+    gone = {before[source] for source in before.keys() - now.keys()}
+    new = [source for source in now if source not in before]
+    return replace(
+        done,
+        added=tuple(source for source in new if now[source] not in gone),
+        renamed=tuple(source for source in new if now[source] in gone),
+        edited=tuple(source for source in now if source in before and before[source] != now[source]),
+        unchanged=tuple(source for source in now if before.get(source) == now[source]),
+        removed=tuple(source for source in before if source not in now and before[source] not in now.values()),
+        failed=tuple(corpus.failures),
+    )
+
+
+def _build(folder: Path, corpus: Corpus, settings: Settings, progress: Progress, *, reuse: bool) -> Meta:
     if settings.model != DEFAULT_MODEL:
         encoder = load_sentence_transformer(settings.model)
-        return build_index(folder, corpus, settings.model, encoder, None, progress)
+        return build_index(folder, corpus, settings.model, (encoder, None), progress, reuse=reuse)
     files = export_encoder(settings.home)
-    return build_index(folder, corpus, settings.model, OnnxEncoder.open(files, settings.threads), files, progress)
+    opened = OnnxEncoder.open(files, settings.threads)
+    return build_index(folder, corpus, settings.model, (opened, files), progress, reuse=reuse)
 
 
 def _silent(done: int, total: int) -> None:

@@ -6,6 +6,7 @@ questions set aside for tuning (`python -m evals.fit`); evals/results/ has the a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Sentence
-from rag.datatypes import Evidence, Passage, Query, ScoredPassage, Vectors
+from rag.datatypes import Asked, Evidence, Passage, Query, ScoredPassage, Vectors
 from rag.index import PassageIndex
 from rag.terms import terms
 from rag.vectors import QUANTA
@@ -22,19 +23,34 @@ from rag.vectors import QUANTA
 DEPTH = 40
 
 WEIGHTS: dict[str, float] = {
-    "tokens": 10.7,
-    "paragraph_tokens": 3.9,
-    "previous_tokens": 0.5,
-    "paragraph_coverage": 5.1,
+    "tokens": 10.9,
+    "paragraph_tokens": 4.5,
+    "previous_tokens": 0.4,
+    "paragraph_coverage": 4.8,
     "question": -0.4,
     "short": -1.3,
     "quote": 0.7,
     "checked_row": 2.9,
-    "section_named": 3.7,
+    "section_named": 3.8,
+    "kind": 0.4,
     # Not fitted: where the sources compete, the text that they are about comes first.
     "main": 2.0,
     # Nor this: what somebody thinks is best said in sentences that are theirs.
     "holder": 1.0,
+}
+
+
+_LOOKS: dict[Asked, re.Pattern[str]] = {
+    "amount": re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|hundreds?|thousands?|\w+illions?)\b"),
+    "money": re.compile(r"[$€£¥]\s?\d|\b(?:dollars?|euros?|pounds?|\w+illion)\b"),
+    "duration": re.compile(r"\b(?:\d+|\w+)[ -](?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?)\b"),
+    "percent": re.compile(r"\d\s?%|\b(?:per ?cent|half|odds|chance|probability|likely)\b"),
+    "date": re.compile(
+        r"\b(?:1[89]|20)\d\d\b|\b(?:January|February|March|April|May|June|July|August|September|October|November|"
+        r"December)\b|\b\d+(?:[-–]| to )\d+ years\b"
+    ),
+    "person": re.compile(r"\b[A-Z][a-z]+ [A-Z]\w+|(?<=[a-z,] )[A-Z][a-z]+"),
+    "place": re.compile(r"\b(?:in|at|from|between|to) [A-Z][a-z]+"),
 }
 
 
@@ -103,11 +119,18 @@ def features(
         "short": [text.count(" ") < 5 for _, _, text in sentences],
         "quote": [sentence.kind == "quote" for _, sentence, _ in sentences],
         "checked_row": [query.intent == "check" and sentence.kind == "row" for _, sentence, _ in sentences],
+        "kind": [_holds_kind(text, query.kinds) for _, _, text in sentences],
         "section_named": [(passage.source_id, passage.section) in query.sections] * n,
         "holder": [sentence.voice in query.holders for _, sentence, _ in sentences],
         "main": [_is_main(index, query, passage)] * n,
     }
     return sentences, {name: np.asarray(column, dtype=np.float32) for name, column in values.items()}
+
+
+def _holds_kind(text: str, kinds: frozenset[Asked]) -> float:
+    """Share of the kinds of thing asked for that a sentence seems to hold."""
+    wanted = [pattern for kind, pattern in _LOOKS.items() if kind in kinds]
+    return sum(bool(pattern.search(text)) for pattern in wanted) / len(wanted) if wanted else 0.0
 
 
 def _is_main(index: PassageIndex, query: Query, passage: Passage) -> bool:

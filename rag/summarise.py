@@ -19,7 +19,7 @@ _ROUNDS_OFF = re.compile(
     r"\b(?:takeaways?|summary|conclusions?|abstract|tl;?dr|key points|highlights|in short|main points)\b", re.IGNORECASE
 )
 # A paragraph's first sentence says what it is about more often than another; a question says nothing yet.
-_LEADS, _ASKS, _QUOTES, _SHORT, _DANGLES = 0.08, 0.3, 0.05, 0.2, 0.15
+_LEADS, _ASKS, _QUOTES, _SHORT, _DANGLES = 0.25, 0.3, 0.05, 0.2, 0.15
 
 
 def summarise(index: PassageIndex, query: Query) -> list[DraftSentence]:

@@ -23,12 +23,16 @@ _FUNCTION_WORD = 0.15
 # How much less a word counts that stands in every passage.
 _COMMON = 0.7
 
+_WHOLE = (
+    r"(?:the |this )?(?:whole |entire |last |first )?"
+    r"(?:article|text|document|piece|chapter|section|part|interview|talk|episode)"
+)
 _SUMMARY = re.compile(
     r"\b(?:summar\w+|recap|overview|gist|tl;?dr|synopsis|outline|all about|boils? down|sum up|"
     r"(?:main|key|central|core|big|chief) (?:points?|ideas?|arguments?|messages?|themes?|claims?|lessons?|takeaways?)|"
     r"in (?:a|one|two|three|four|five|\d+) (?:sentences?|lines?|words?|nutshell|bullets?|bullet points?)|"
-    r"what (?:is|was|does|'s) (?:the |this )?(?:whole |entire )?(?:article|text|document|piece|chapter|section|part|"
-    r"interview|talk|episode)(?: \w+)? (?:about|say|cover|argue)\b)",
+    rf"what(?: is| was|'s) {_WHOLE}(?: \w+)? (?:all )?about\W*$|"
+    rf"what (?:does|did) {_WHOLE}(?: \w+)? (?:say|cover|argue)\W*$)",
     re.IGNORECASE,
 )
 _CHECK = re.compile(
@@ -48,8 +52,11 @@ _VIEWS = re.compile(
     re.IGNORECASE,
 )
 _NUMBER_WORD = r"(?:two|three|four|five|six|seven|eight|nine|ten|\d+|several|all|both)"
+_ENUMERATE = re.compile(
+    r"^\W*(?:list|name|enumerate)\b|\b(?:go|run|walk) (?:me )?through (?:all|each|every|the)\b", re.I
+)
 _LIST = re.compile(
-    rf"^\s*(?:list|name|enumerate)\b|\b(?:what|which) (?:are|were) (?:the|his|her|their|some)\b|"
+    rf"\b(?:what|which) (?:are|were) (?:the|his|her|their|some)\b|"
     rf"\b(?:what|which|name|list|give|the) (?:\w+ ){{0,2}}{_NUMBER_WORD} (?:\w+ ){{0,3}}\w+s\b|"
     r"\b(?:which|what) (?:\w+ )?(?!does|is|was|has|goes|makes|keeps)\w{3,}[^s\W]s\b(?= (?:do|did|are|were|in|of|"
     r"on|from|for|to|have|has|that|come|came|show|point|argue|say)\b)",
@@ -59,15 +66,25 @@ _ASKED: tuple[tuple[Asked, re.Pattern[str]], ...] = (
     (
         "amount",
         re.compile(
-            r"\bhow (?:much|many|big|large|long|far|fast|often|high|old|expensive|well)\b|\b(?:percent\w*|odds|"
-            r"probability|number|amount|size|sum|price|cost|score|result|share|figure|total|rate|valuation)\b",
-            re.IGNORECASE,
+            r"\bhow (?:many|big|large|far|fast|often|high|old|well)\b|\b(?:number|amount|size|score|result|count)\b",
+            re.I,
         ),
     ),
     (
-        "date",
-        re.compile(r"\b(?:when|what (?:year|date|month|day|time)|which (?:year|date|month|day)|how long)\b", re.I),
+        "money",
+        re.compile(
+            r"\bhow much (?:money|cash|funding|capital)\b|\bhow (?:much|many \w+) .*\b(?:raise|cost|pay|paid|spen[dt]|"
+            r"invest|earn|make|made|worth)|\bhow expensive\b|\b(?:price|cost|valuation|valued|worth|funding|raised|"
+            r"revenue|salary|spending|invest(?:ed|ments?))\b",
+            re.I,
+        ),
     ),
+    (
+        "duration",
+        re.compile(r"\bhow long\b|\bhow (?:many|much) (?:time|hours|days|weeks|months|years|minutes)\b", re.I),
+    ),
+    ("percent", re.compile(r"\b(?:percent\w*|odds|probability|share|chance|likel\w+|proportion)\b", re.I)),
+    ("date", re.compile(r"\b(?:when|(?:what|which) (?:year|date|month|day|time))\b", re.I)),
     (
         "person",
         re.compile(r"\b(?:who|whom|whose|which (?:\w+ )?(?:person|expert|critic|researcher|people|author))\b", re.I),
@@ -113,13 +130,16 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     parts = [(turn.asked, 1.0), (turn.context, turn.leaning)] if turn.leaning else [(turn.asked, 1.0)]
     total = sum(share for _, share in parts)
     parts = [(part, share / total) for part, share in parts]
-    vector, tokens, weights = _encode(index, encoder, parts)
     people = named_people(index, turn.text)
+    # Where people are set side by side, their names are looked for by themselves, and the topic should count.
+    names = frozenset(stem for name in people for form in _forms(index, name) for stem in terms(form))
+    aside = names if len(people) > 1 else frozenset()
+    vector, tokens, weights = _encode(index, encoder, parts, aside)
     return Query(
         text=turn.text,
         asked=turn.asked,
         terms=_content(turn.text),
-        weighted_terms=tuple((_content(part), share) for part, share in parts),
+        weighted_terms=tuple((tuple(t for t in _content(part) if t not in aside), share) for part, share in parts),
         vector=vector,
         tokens=tokens,
         token_weights=weights,
@@ -129,6 +149,11 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
         sections=named_sections(index, turn.asked, scope),
         holders=_holders(index, turn.asked, people),
     )
+
+
+def _forms(index: PassageIndex, name: str) -> tuple[str, ...]:
+    """A person's full name and its shorter forms."""
+    return next(((name, *person.aliases) for person in index.corpus.people if person.name == name), (name,))
 
 
 def _content(text: str) -> tuple[str, ...]:
@@ -206,6 +231,8 @@ def number_of_sentences(text: str) -> int | None:
 
 
 def _intent(text: str, people: Sequence[str]) -> Intent:
+    if _ENUMERATE.search(text):
+        return "list"
     if _CHECK.search(text):
         return "check"
     if _SUMMARY.search(text):
@@ -218,16 +245,17 @@ def _intent(text: str, people: Sequence[str]) -> Intent:
 
 
 def _encode(
-    index: PassageIndex, encoder: Encoder, parts: Sequence[tuple[str, float]]
+    index: PassageIndex, encoder: Encoder, parts: Sequence[tuple[str, float]], aside: frozenset[str]
 ) -> tuple[Vectors, Vectors, Vectors]:
-    """The mixed vector of weighted texts, and the tokens of all of them with their weights."""
+    """The mixed vector of weighted texts, and the tokens of all of them with their weights; the terms `aside`
+    count as function words."""
     texts, shares = [text for text, _ in parts], np.array([share for _, share in parts], dtype=np.float32)
     if not isinstance(encoder, OnnxEncoder):
         nothing = np.empty((0, SKETCH), np.float32)
         return unit(shares @ encoder.encode_query(texts)), nothing, np.empty(0, np.float32)
     tokens = encoder.encode_tokens(texts)
     weights = [
-        share * _weight(index, text, int(a), int(b))
+        share * _weight(index, text, (int(a), int(b)), aside)
         for (text, share), found in zip(parts, tokens, strict=True)
         for a, b in found.offsets
     ]
@@ -235,9 +263,10 @@ def _encode(
     return mixed, np.concatenate([found.sketches for found in tokens]), np.array(weights, dtype=np.float32)
 
 
-def _weight(index: PassageIndex, text: str, start: int, end: int) -> float:
+def _weight(index: PassageIndex, text: str, place: tuple[int, int], aside: frozenset[str]) -> float:
     """A token counts as the word it belongs to: nothing for punctuation, little for function words and for the
     asker's own frame ("does he think that ..."), and less the more passages hold the word."""
+    start, end = place
     while start > 0 and text[start - 1].isalnum():
         start -= 1
     while end < len(text) and text[end].isalnum():
@@ -246,7 +275,7 @@ def _weight(index: PassageIndex, text: str, start: int, end: int) -> float:
     if not any(ch.isalnum() for ch in word):
         return 0.0
     stems = terms(word)
-    if not stems or is_frame(word):
+    if not stems or is_frame(word) or aside.intersection(stems):
         return _FUNCTION_WORD
     found = len(index.passages_with(stems[-1]))
     return max(_FUNCTION_WORD, 1.0 - _COMMON * math.log1p(found) / math.log1p(len(index)))

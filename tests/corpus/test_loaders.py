@@ -546,7 +546,7 @@ def test_text_loaders_bear_anything(kind: Kind, data: bytes) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", TEXTUAL)
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(data=SOUP.map(lambda text: text.encode("utf-8", "surrogatepass")) | st.binary(max_size=300))
 def test_text_loaders_bear_anything_at_length(kind: Kind, data: bytes) -> None:
     fuzz(kind, data)

@@ -127,3 +127,17 @@ def test_any_llama_index_program_can_open_the_collection(folder: Path) -> None:
     )
     found = {node.node.metadata["section"] for node in retriever.retrieve("anything")}
     assert found == {"Tides", "Winds"}
+
+
+def test_an_ingest_says_what_became_of_each_source(folder: Path) -> None:
+    index = _index(folder)
+    (folder / "gulls.md").write_text("# Gulls\n\nGulls follow the ferry.", encoding="utf-8")
+    (folder / "tide.md").rename(folder / "ebb.md")
+    done = ingest(Corpus.open(folder), Settings.read(index=index))
+    assert (done.added, done.renamed, done.edited, done.removed) == (("gulls",), ("ebb",), (), ())
+    (folder / "gulls.md").unlink()
+    (folder / "ebb.md").write_text(TEXTS["tide"] + " It rains.", encoding="utf-8")
+    (folder / "scan.txt").write_bytes(b"\x00\x01\x02" * 50)
+    done = ingest(Corpus.open(folder), Settings.read(index=index))
+    assert (done.edited, done.removed, done.failed) == (("ebb",), ("gulls",), ("scan",))
+    assert str(done) == "0 added, 1 edited, 1 removed, 1 failed; 1 of 2 passages embedded"
