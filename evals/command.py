@@ -6,13 +6,13 @@ import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from evals.questions import BUILT_IN, read_questions
+from evals.questions import BUILT_IN, of_split, read_questions
 from evals.run import Case, Figures, run, summarise
 from rag.cli import common_options, open_engine, settings_of
 
@@ -20,12 +20,24 @@ from rag.cli import common_options, open_engine, settings_of
 @click.command("eval")
 @click.option("--questions", type=click.Path(path_type=Path), default=BUILT_IN, help="A question file (JSONL).")
 @click.option("--source", "sources", multiple=True, help="Ask of this source only; may be given again.")
+@click.option(
+    "--split", type=click.Choice(["tune", "never"]), help="Of our own sets, the half that is (never) tuned on."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Write figures and every answer to this JSON file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @common_options
-def evaluate(questions: Path, sources: tuple[str, ...], out: Path | None, as_json: bool, **given: Any) -> None:
+def evaluate(
+    questions: Path,
+    sources: tuple[str, ...],
+    split: Literal["tune", "never"] | None,
+    out: Path | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
     """Ask a set of questions and say how good and how grounded the answers are."""
     asked = read_questions(questions)
+    if split is not None:
+        asked = of_split(asked, split)
     # The built-in questions are about the article alone.
     scope = sources or (("article",) if questions == BUILT_IN else ())
     with open_engine(settings_of(**given)) as engine:

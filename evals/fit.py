@@ -8,7 +8,6 @@ rag/gate.py: a change of weights is a change of the product, and goes through re
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 
 import rag
 from evals import metrics
-from evals.questions import Question, read_questions
+from evals.questions import BUILT_IN, Question, of_split, read_questions
 from rag import gate, rerank
 from rag.chatter import chatter
 from rag.datatypes import Query, Scope, Standalone
@@ -55,9 +54,7 @@ class Fit:
 
 def tuning_questions() -> list[Question]:
     """The given questions on the article and the half of our own that is tuned on."""
-    tune = set(json.loads((HERE / "split.json").read_text(encoding="utf-8"))["tune"])
-    own = [question for question in read_questions(HERE / "article_own.jsonl") if question.id in tune]
-    return [*read_questions(HERE / "article_dev.jsonl"), *own]
+    return [*read_questions(BUILT_IN), *of_split(read_questions(HERE / "article_own.jsonl"), "tune")]
 
 
 def fit(names: Sequence[str], rows: Matrix, truth: Matrix, weights: Matrix) -> Fit:

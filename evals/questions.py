@@ -22,9 +22,12 @@ Kind = Literal[
     "unanswerable",
     "false_premise",
     "off_topic",
+    "opposing_view",
+    "correction",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
-BUILT_IN = Path(__file__).parent / "article_dev.jsonl"
+_HERE = Path(__file__).parent
+BUILT_IN = _HERE / "article_dev.jsonl"
 
 
 class QuestionFileError(VerseError):
@@ -35,7 +38,8 @@ class Question(BaseModel):
     """A question and what a good answer to it holds.
 
     `evidence` are verbatim spans; `evidence_alt` gives for each the other spans that say the same.
-    `must_include` is a list of alternatives each; `must_not` are strings that no answer may hold.
+    `must_include` is a list of alternatives each; `must_not` are strings that no answer may hold. A gold
+    section is a label, or `source#label` where the question is asked of all sources.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,12 +57,19 @@ class Question(BaseModel):
     attribution: str | None = None
     difficulty: Literal[1, 2, 3] = 1
     sources: tuple[str, ...] = ()
+    voice: str | None = None
 
     @property
     def spans(self) -> list[tuple[str, ...]]:
         """Each span of evidence with the spans that say the same."""
         alternatives = self.evidence_alt or ((),) * len(self.evidence)
         return [(span, *others) for span, others in zip(self.evidence, alternatives, strict=True)]
+
+
+def of_split(questions: list[Question], name: Literal["tune", "never"]) -> list[Question]:
+    """Those of our own questions that are tuned on, or those that never are."""
+    ids = set(json.loads((_HERE / "split.json").read_text(encoding="utf-8"))[name])
+    return [question for question in questions if question.id in ids]
 
 
 def read_questions(file: Path) -> list[Question]:

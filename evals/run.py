@@ -55,7 +55,8 @@ def run(
 
 def score(question: Question, answer: Answer, corpus: Corpus) -> Figures:
     """The figures of one answer."""
-    sections = [citation.section for citation in answer.citations]
+    whole = any("#" in section for section in question.gold_sections)
+    sections = [f"{c.source_id}#{c.section}" if whole else c.section for c in answer.citations]
     texts = [*(citation.quote for citation in answer.citations), answer.text]
     precision = metrics.section_precision(question, sections)
     return {
@@ -66,8 +67,16 @@ def score(question: Question, answer: Answer, corpus: Corpus) -> Figures:
         "must_include": metrics.must_include(question, answer.text),
         "must_not": metrics.must_not(question, answer.text),
         "abstained": int(answer.abstained),
+        "voice_right": _voice_right(question, answer),
         "quotes_valid": sum(valid_quote(citation, corpus) for citation in answer.citations),
     }
+
+
+def _voice_right(question: Question, answer: Answer) -> float | None:
+    """Whether a citation has the expected voice; None where no voice is expected or nothing is cited."""
+    if question.voice is None or not answer.citations:
+        return None
+    return float(any(citation.voice == question.voice for citation in answer.citations))
 
 
 def valid_quote(citation: Citation, corpus: Corpus) -> bool:
@@ -103,6 +112,7 @@ def _summary(cases: Sequence[Case]) -> Figures:
         "evidence_recall": _mean(c.figures["evidence_recall"] for c in cases),
         "must_include": _mean(c.figures["must_include"] for c in cases),
         "must_not": sum(bool(c.figures["must_not"]) for c in cases),
+        "voice": _mean(c.figures["voice_right"] for c in cases),
         "abstention_precision": _ratio(right, len(abstained)),
         "abstention_recall": _ratio(right, unanswerable),
         "refused": _ratio(len(abstained) - right, len(answerable)),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from corpus import BUILT_IN, Corpus, VerseError
+from corpus import BUILT_IN, Corpus, CorpusError, VerseError
 from rag.datatypes import Answer, Citation, Stance, Turn
 from rag.errors import QuestionError, SettingsError
 from rag.settings import Settings
@@ -245,6 +245,11 @@ def remove(source_id: str, **given: Any) -> None:
     settings = settings_of(**given)
     source = remove_source(settings.corpus or BUILT_IN, source_id)
     click.echo(f"removed {source.id}: {printable(source.title)}")
+    try:
+        corpus = open_corpus(settings)
+    except CorpusError:
+        return  # it was the last one, and an index of nothing can't be made
+    run_ingest(corpus, settings)
 
 
 @cli.command()

@@ -61,7 +61,7 @@ def test_a_sound_manifest(tmp_path: Path) -> None:
         ('anchor = "The sun rose', 'anchor = "The moon rose', 17, "stands there 0 times"),
         ('anchor = "The sun rose over the bay."', 'anchor = "The sun "', 17, "anchor"),
         ('source = "bay"', 'source = "sea"', 17, "no source has the id 'sea'"),
-        ("title = \"Days\"", "title = ", 1, "line 1"),
+        ('title = "Days"', "title = ", 1, "line 1"),
     ],
 )
 def test_a_fault_names_file_and_line(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
@@ -101,7 +101,10 @@ def test_a_file_name_cannot_lead_out_of_the_folder(tmp_path: Path, name: str) ->
         (lambda place: None, "no corpus folder"),
         (lambda place: place.mkdir(), "holds no texts"),
         (lambda place: (place.mkdir(), (place / "a.txt").write_bytes(b"\xff\xfe\x00caf\xe9"))[0], "a.txt"),
-        (lambda place: (place.mkdir(), (place / "manifest.toml").write_text('title = "Empty"\nsources = []'))[0], "add"),
+        (
+            lambda place: (place.mkdir(), (place / "manifest.toml").write_text('title = "Empty"\nsources = []'))[0],
+            "add",
+        ),
     ],
 )
 def test_a_corpus_that_cannot_be_read_says_why(tmp_path: Path, make: object, words: str) -> None:
