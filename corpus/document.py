@@ -103,6 +103,14 @@ class Document:
         """Section by its label; labels are unique within a document."""
         return {section.label: section for section in self.sections}
 
+    def wording(self, sentence: Sentence) -> str:
+        """A sentence as it is said: as it stands, but a row with its columns parted."""
+        row = next((row for row in self.rows if row.claim[0] == sentence.start), None)
+        if sentence.kind != "row" or row is None:
+            return self.text[sentence.start : sentence.end]
+        claim, verdict, *evidence = (self.text[a:b] for a, b in filter(None, (row.claim, row.verdict, row.evidence)))
+        return f"{claim}: {' '.join([verdict, *evidence])}"
+
     def locator(self, start: int) -> str | None:
         """The page or time at an offset, where the source has them."""
         return next((place.name for place in self.places if place.start <= start < place.end), None)

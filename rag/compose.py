@@ -18,8 +18,8 @@ _NEAR = {"paragraph": 4.0, "section": 2.5, "elsewhere": 0.8}
 _FACT = {"paragraph": 3.0, "section": 2.0, "elsewhere": 0.6}
 _WIDE = {"paragraph": 4.0, "section": 3.0, "elsewhere": 2.0}
 _ROW_NEAR, _ROWS_ALIKE, _VOICE_NEAR = 4.0, 1.5, 5.0
-_MOST, _MOST_FACTS, _MOST_WIDE = 5, 4, 7
-_SAME_FACT = 0.75
+_FEWEST, _MOST, _MOST_FACTS, _MOST_WIDE = 3, 5, 4, 7
+_ROW_FITS, _SAME_FACT = 0.75, 0.75
 # A sentence that is only beside a good one must still be about the question, token by token.
 _FITS = 0.6
 
@@ -39,7 +39,7 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence]) -> list[
     elif query.kinds - {"reason"} and "reason" not in query.kinds:
         chosen = _near_the_best(evidence, _FACT, _MOST_FACTS)
     else:
-        chosen = _near_the_best(evidence, _NEAR, _MOST)
+        chosen = _read_on(_near_the_best(evidence, _NEAR, _MOST), evidence)
     return _set_out(corpus, chosen, evidence)
 
 
@@ -56,6 +56,20 @@ def _near_the_best(evidence: Sequence[Evidence], near: dict[str, float], most: i
     return chosen
 
 
+def _read_on(chosen: list[Evidence], evidence: Sequence[Evidence]) -> list[Evidence]:
+    """A bare answer with the sentences that follow it in the text: a reader would read on."""
+    known = {(e.passage.source_id, e.position): e for e in evidence}
+    last = chosen[0]
+    while len(chosen) < _FEWEST:
+        after = known.get((last.passage.source_id, last.position + 1))
+        if after is None or not _follows(last, after):
+            break
+        if after not in chosen:
+            chosen.append(after)
+        last = after
+    return chosen
+
+
 def _distance(one: Evidence, other: Evidence) -> str:
     if (one.passage.source_id, one.passage.section) != (other.passage.source_id, other.passage.section):
         return "elsewhere"
@@ -63,8 +77,9 @@ def _distance(one: Evidence, other: Evidence) -> str:
 
 
 def _checked(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Rows of a table of checked claims that come near the best sentence."""
-    rows = [e for e in evidence if e.sentence.kind == "row"]
+    """Rows of a table of checked claims that are about the question and come near the best sentence."""
+    most = max(e.tokens for e in evidence)
+    rows = [e for e in evidence if e.sentence.kind == "row" and e.tokens >= _ROW_FITS * most]
     if not rows or rows[0].score < evidence[0].score - _ROW_NEAR:
         return []
     return [row for row in rows[:2] if row.score >= rows[0].score - _ROWS_ALIKE]
@@ -154,11 +169,4 @@ def _points_back(e: Evidence) -> bool:
 
 
 def _say(corpus: Corpus, e: Evidence) -> DraftSentence:
-    """The words that are said: the sentence as it stands, a row with its columns parted."""
-    if e.sentence.kind == "row":
-        document = corpus.documents[e.passage.source_id]
-        row = next((row for row in document.rows if row.claim[0] == e.sentence.start), None)
-        if row is not None:
-            parts = [document.text[slice(*part)] for part in (row.claim, row.verdict, row.evidence) if part]
-            return DraftSentence(f"{parts[0]}: {' '.join(parts[1:])}", (e,))
-    return DraftSentence(e.text, (e,))
+    return DraftSentence(corpus.documents[e.passage.source_id].wording(e.sentence), (e,))

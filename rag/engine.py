@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from corpus import Corpus
 from rag.chatter import Chatter, chatter, reply
-from rag.cite import cite_passages, cite_sentences
+from rag.cite import cite_evidence, cite_passages, cite_sentences
 from rag.compose import compose
 from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Evidence, Query, Scope, ScoredPassage, Turn
 from rag.encoder import open_encoder
@@ -28,6 +28,7 @@ from rag.retrieve import find_candidates
 from rag.settings import Settings
 from rag.summarise import summarise
 from rag.understand import understand
+from rag.views import opposing_sources, other_views
 
 if TYPE_CHECKING:
     from llama_index.core.query_engine import BaseQueryEngine
@@ -98,6 +99,7 @@ class Engine:
         answerable = verdict.answerable
         draft = self._draft(query, evidence) if answerable else [DraftSentence(refusal(verdict), ())]
         said, citations = cite_sentences(self.corpus, draft)
+        views = self._other_views(query, draft, scope) if answerable else []
         nearest = () if answerable else cite_passages(self.corpus, [c.passage for c in candidates[:_NEAREST]])
         clock.lap("compose")
         return Answer(
@@ -107,6 +109,7 @@ class Engine:
             confidence=round(verdict.confidence, 4),
             sentences=said,
             citations=citations,
+            other_views=tuple(cite_evidence(self.corpus, view, n) for n, view in enumerate(views, start=1)),
             nearest=nearest,
             timings=clock.laps,
         )
@@ -179,6 +182,14 @@ class Engine:
         if query.intent == "summary" or (query.intent == "list" and query.sections):
             return summarise(self.index, query)
         return compose(self.corpus, query, evidence)
+
+    def _other_views(self, query: Query, draft: Sequence[DraftSentence], scope: Scope) -> list[Evidence]:
+        """What opposing sources say on the cited sections; sections that were named are those of the answer."""
+        sources = opposing_sources(self.corpus, draft, scope)
+        if not sources or scope.sections:
+            return []
+        candidates = find_candidates(self.index, query, Scope(sources))
+        return other_views(self.corpus, draft, rank_evidence(self.index, query, candidates))
 
     def _clean(self, question: str) -> str:
         """The question without what no reader typed: control characters and halves of surrogate pairs."""

@@ -49,7 +49,11 @@ def _outline(index: PassageIndex, source_id: str, label: str, query: Query, most
         leads = [
             e for n, e in enumerate(sentences) if n == 0 or e.sentence.paragraph != sentences[n - 1].sentence.paragraph
         ]
-        return [DraftSentence(e.text, (e,), "item") for e in leads[: max(most, len(leads)) if most == _MOST else most]]
+        document = index.corpus.documents[source_id]
+        return [
+            DraftSentence(document.wording(e.sentence), (e,), "item")
+            for e in leads[: max(most, len(leads)) if most == _MOST else most]
+        ]
     worth = _worth(sentences, vectors, query)
     paragraphs = [e.sentence.paragraph for e in sentences]
     best = {p: max((n for n, q in enumerate(paragraphs) if q == p), key=lambda n: (worth[n], -n)) for p in paragraphs}

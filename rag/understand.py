@@ -100,6 +100,7 @@ _ASKS_FOR_A_VIEW = re.compile(
     r"suggest|admit|regard|consider|define|hold|worry|fear|hope|compare|use|according to|opinion|position|stance)s?\b",
     re.IGNORECASE,
 )
+_THE_TEXT = re.compile(r"\b(?:article|author|writer|editorial|text|piece|essay|editor)s?\b", re.IGNORECASE)
 _HE = re.compile(r"\b(?:he|his|him|she|her|they|their)\b", re.IGNORECASE)
 _ORDINALS = {
     word: n
@@ -135,6 +136,10 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     names = frozenset(stem for name in people for form in _forms(index, name) for stem in terms(form))
     aside = names if len(people) > 1 else frozenset()
     vector, tokens, weights = _encode(index, encoder, parts, aside)
+    holders = _holders(index, turn.asked, people)
+    intent = _intent(turn.asked, people)
+    if intent == "views" and index.corpus.main is not None and index.corpus.main.voice in holders:
+        intent = "list"  # what the text itself objects to, not what others do
     return Query(
         text=turn.text,
         asked=turn.asked,
@@ -143,11 +148,11 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
         vector=vector,
         tokens=tokens,
         token_weights=weights,
-        intent=_intent(turn.asked, people),
+        intent=intent,
         kinds=frozenset(kind for kind, pattern in _ASKED if pattern.search(turn.asked)),
         people=people,
         sections=named_sections(index, turn.asked, scope),
-        holders=_holders(index, turn.asked, people),
+        holders=holders,
     )
 
 
@@ -163,9 +168,12 @@ def _content(text: str) -> tuple[str, ...]:
 
 def _holders(index: PassageIndex, text: str, people: tuple[str, ...]) -> tuple[str, ...]:
     """The people whose own view is asked for: "why does X think ..."; "he" without a name is the guest."""
-    if not _ASKS_FOR_A_VIEW.search(text):
+    if not _ASKS_FOR_A_VIEW.search(text) and not _VIEWS.search(text):
         return ()
     guests = tuple(person.name for person in index.corpus.people if person.role == "guest")
+    main = index.corpus.main
+    if main is not None and main.voice and _THE_TEXT.search(text):
+        return (main.voice,)
     return people or (guests if _HE.search(text) and len(guests) == 1 else ())
 
 
