@@ -1,4 +1,4 @@
-"""What lifts a passage: its own words and meaning, its best sentence, and its neighbours."""
+"""What lifts a passage: its own words and meaning, its tokens, and its neighbours."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from rag.retrieve import find_candidates
 
 
 class FakeIndex:
-    """Passages by their cosine, BM25 and best sentence; one letter of `sections` each."""
+    """Passages by their cosine, BM25 and likeness token by token; one letter of `sections` each."""
 
     def __init__(
-        self, sections: str, cosines: Sequence[float], lexical: Sequence[float], sentences: Sequence[float]
+        self, sections: str, cosines: Sequence[float], lexical: Sequence[float], likenesses: Sequence[float]
     ) -> None:
         self.sections = np.array(list(sections))
         self.cosines = np.array(cosines, dtype=np.float32)
         self.lexical = np.array(lexical, dtype=np.float32)
-        self.sentences = np.array(sentences, dtype=np.float32)
+        self.likenesses = np.array(likenesses, dtype=np.float32)
 
     def __len__(self) -> int:
         return len(self.sections)
@@ -47,8 +47,8 @@ class FakeIndex:
     def passage_vectors(self, rows: NDArray[np.int64]) -> Vectors:
         return np.asarray(self.cosines[rows][:, None])
 
-    def best_sentences(self, rows: NDArray[np.int64], vector: Vectors) -> Vectors:
-        return np.asarray(self.sentences[rows])
+    def likeness(self, rows: NDArray[np.int64], query: Query) -> Vectors:
+        return np.asarray(self.likenesses[rows])
 
     def same_section(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
         return np.asarray(self.sections[rows] == self.sections[others])
@@ -66,9 +66,8 @@ def _ranked(index: FakeIndex, k: int = 10) -> dict[int, float]:
 
 
 def test_the_score_of_a_passage_that_stands_alone() -> None:
-    # Own merit: 0.5 + 0.7 * 2/10 = 0.64, and so is the context's, which is the passage alone.
-    # (0.64 + 0.4 * 0.6 + 0.64) / 2 = 0.76
-    assert _ranked(FakeIndex("a", [0.5], [2.0], [0.6])) == {0: pytest.approx(0.76)}
+    # 0.5 + 0.7 * 2/10 + 0.7 * 0.6 = 1.06 by itself, and the same around it, where it stands alone.
+    assert _ranked(FakeIndex("a", [0.5], [2.0], [0.6])) == {0: pytest.approx(1.06)}
 
 
 def test_the_best_place_nearby_lifts_its_neighbours() -> None:
@@ -77,6 +76,16 @@ def test_the_best_place_nearby_lifts_its_neighbours() -> None:
     found = _ranked(FakeIndex("aa", [0.6, 0.2], [0, 0], [0, 0]))
     # It lies right beside the first, so among the first five it pays the fine of 0.075.
     assert found[1] == pytest.approx((0.2 + context) / 2 - 0.075, abs=1e-5)
+
+
+def test_only_the_forty_best_are_compared_token_by_token() -> None:
+    # Fifty passages, each a section of its own, the earlier the better; the last would win by its tokens.
+    sections = "".join(chr(200 + n) for n in range(50))
+    cosines = [0.6 - 0.01 * n for n in range(50)]
+    likenesses = [0.2] * 39 + [0.9] + [0.9] * 10
+    rows = list(_ranked(FakeIndex(sections, cosines, [0] * 50, likenesses), 50))
+    # The 40th gains 0.7 * (0.9 - 0.2) = 0.49 and passes all, those after it count as the least of the forty.
+    assert rows == [39, *range(39), *range(40, 50)]
 
 
 def test_neighbours_end_with_their_section() -> None:
@@ -100,7 +109,7 @@ def test_scores_never_rise_and_a_longer_list_begins_like_a_shorter_one() -> None
 
 def test_a_word_that_few_share_counts_little_when_most_of_the_question_is_missing() -> None:
     # BM25 of 1 out of the 10 that the question could earn is a tenth, even where no passage has more.
-    assert _ranked(FakeIndex("ab", [0.50, 0.40], [0, 1], [0, 0])) == {0: 0.5, 1: pytest.approx(0.47)}
+    assert _ranked(FakeIndex("ab", [0.50, 0.40], [0, 1], [0, 0])) == pytest.approx({0: 0.5, 1: 0.47})
 
 
 FILLER = "We went through the list again and nobody had anything to add to that item at all. " * 4
