@@ -18,11 +18,6 @@ from rag.terms import terms, words
 _PRONOUNS = frozenset(
     "he him his she her hers they them their theirs it its this that these those one ones such".split()
 )
-_CONTINUES = re.compile(
-    r"^\s*(?:and|but|so|or|also|then|what about|how about|what else|anything else|any other|which one|why not|"
-    r"why so|how so|go on|more|tell me more|the other|others?)\b",
-    re.IGNORECASE,
-)
 _BREAKS = re.compile(
     r"\b(?:different|another|new|other) (?:topic|subject|question)\b|\bchang(?:e|ing) (?:the )?(?:topic|subject)\b",
     re.IGNORECASE,
@@ -31,7 +26,6 @@ _BREAKS = re.compile(
 _BY_TERMS = (1.4, 0.7, 0.5, 0.3, 0.15, 0.12, 0.1)
 _POINTS_BACK = 1.8
 _NAMES_IT_AGAIN = 0.4
-_NAMES_SOMETHING_NEW = 0.6
 # From here on the turn isn't understood without the question before it, so that becomes part of its text.
 _LEANS = 0.25
 _ANSWER_CHARACTERS = 200
@@ -40,7 +34,7 @@ _LOOK_BACK = 3
 
 
 def standalone_question(question: str, history: Sequence[Turn]) -> Standalone:
-    """The question with what it leans on; the question alone where there is no history, or it breaks off."""
+    """Add to the question what it leans on; nothing where there is no history, or the question breaks off."""
     recent = history[-2 * _LOOK_BACK :]
     asked = [turn["content"].strip()[:_QUESTION_CHARACTERS] for turn in recent if turn["role"] == "user"]
     leaning = lean(question, asked[-1]) if asked else 0.0
@@ -52,8 +46,10 @@ def standalone_question(question: str, history: Sequence[Turn]) -> Standalone:
 
 
 def lean(question: str, before: str) -> float:
-    """How much the context of a turn counts beside the turn itself, which counts 1; `before` is the question
-    that went before it. 0 where the turn says that it changes the subject."""
+    """Say how much the context of a turn counts beside the turn itself, which counts 1.
+
+    `before` is the question that went before it. 0 where the turn says that it changes the subject.
+    """
     if _BREAKS.search(question):
         return 0.0
     own = set(terms(question))
@@ -62,21 +58,14 @@ def lean(question: str, before: str) -> float:
         weight *= _POINTS_BACK
     if own & set(terms(before)):
         weight *= _NAMES_IT_AGAIN
-    elif _names(question) and not _CONTINUES.match(question):
-        weight *= _NAMES_SOMETHING_NEW
     return weight
 
 
 def _chain(question: str, asked: Sequence[str]) -> str:
-    """The turn after the questions it leans on, back to the first that stands alone."""
+    """Put before the turn the questions it leans on, back to the first that stands alone."""
     chain = [question]
     for i in range(len(asked) - 1, -1, -1):
         chain.insert(0, asked[i])
         if i == 0 or lean(asked[i], asked[i - 1]) < _LEANS:
             break
     return " ".join(chain)
-
-
-def _names(question: str) -> bool:
-    """Whether a capitalised word stands inside the question; "I" is none."""
-    return any(word[:1].isupper() and word.split("'")[0].split("’")[0] != "I" for word in question.split()[1:])

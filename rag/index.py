@@ -32,11 +32,11 @@ from chromadb.errors import ChromaError
 from numpy.typing import NDArray
 
 from corpus import Corpus
-from rag.datatypes import Encoder, Passage, Scope, Vectors
+from rag.datatypes import Encoder, Passage, Query, Scope, Vectors
 from rag.errors import IndexMismatch, IndexMissing
 from rag.passages import split_document
 from rag.terms import terms
-from rag.vectors import KnownVectors, PassageText, Progress, Sketches, VectorStore, write_vectors
+from rag.vectors import QUANTA, KnownVectors, PassageText, Progress, Sketches, VectorStore, write_vectors
 
 FORMAT = 3
 COLLECTION = "passages"
@@ -228,14 +228,23 @@ class PassageIndex:
         """Unit vectors of passages with their titles, shape (rows, dimension)."""
         return np.asarray(self._store.passages[rows])
 
-    def best_sentences(self, rows: NDArray[np.int64], vector: Vectors) -> NDArray[np.float32]:
-        """The cosine of each passage's sentence that is nearest to a vector, shape (rows,)."""
-        first, last = self._store.first_sentences[rows], self._store.first_sentences[rows + 1]
-        counts = last - first
-        begins = np.cumsum(counts) - counts
-        positions = np.repeat(first - begins, counts) + np.arange(counts.sum())
-        best: NDArray[np.float32] = np.maximum.reduceat(self._store.sentences[positions] @ vector, begins)
-        return best
+    def likeness(self, rows: NDArray[np.int64], query: Query) -> NDArray[np.float32]:
+        """How like a question passages are token by token, shape (rows,): the mean over the question's tokens
+        of the best cosine with any of the passage's (MaxSim; ColBERT, Khattab and Zaharia 2020). With a model
+        that doesn't show its tokens, the cosine of the best sentence."""
+        first = self._store.first_sentences
+        if not len(query.tokens):
+            sentences = [self._store.sentences_of(int(row)) @ query.vector for row in rows]
+            return np.array([cosines.max() for cosines in sentences], dtype=np.float32)
+        begins, ends = self._store.first_tokens[first[rows]], self._store.first_tokens[first[rows + 1]]
+        found = np.flatnonzero(ends > begins)
+        best = np.zeros((len(rows), len(query.tokens)), dtype=np.float32)
+        if len(found):
+            sketches = [self._store.tokens[begins[n] : ends[n]] for n in found]
+            pairs = np.concatenate(sketches).astype(np.float32) @ query.tokens.T
+            starts = np.cumsum([0, *(len(sketch) for sketch in sketches[:-1])])
+            best[found] = np.maximum.reduceat(pairs, starts, axis=0) / QUANTA
+        return np.asarray(best @ query.token_weights / (query.token_weights.sum() or 1.0), dtype=np.float32)
 
     def same_section(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether passages lie in one section of one source, position by position."""

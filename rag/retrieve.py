@@ -1,13 +1,16 @@
 """Standalone question -> candidates: passages near in meaning and in words, seen with their neighbours.
 
-A passage is scored by four things, all in [0, 1] or nearly so, so that they add up without per-query statistics:
+A passage is scored by three things, all in [0, 1] or nearly so, so that they add up without statistics of the
+query:
 
 - the cosine of passage and question;
 - the share of the question's BM25 weight that the passage earns, words that are nowhere included: a share of
   the best passage's score instead would give full marks to a passage that shares one poor word;
-- the cosine of its best sentence, which finds a fact in a passage that is about something else;
-- the first two again, at their best around it in its section (a soft maximum that fades with distance): a
-  passage in the middle of what was asked about often names it by "it", above all where people talk.
+- for the best by these two, their likeness token by token, which finds a fact in a passage about something else.
+
+The sum counts twice: once by itself, and once at its best around the passage in its section (a soft maximum that
+fades with distance). A passage in the middle of what was asked about often names it by "it", above all where
+people talk.
 
 The weights and what each part gains: docs/retrieval.md.
 """
@@ -23,8 +26,10 @@ from rag.index import PassageIndex
 CANDIDATES = 50
 # Each search brings this many passages and only these are scored, so a large corpus costs little more.
 _POOL = 100
+# So many of them, the best by what is cheap, are compared token by token.
+_LOOKED_AT = 40
 _LEXICAL_WEIGHT = 0.7
-_SENTENCE_WEIGHT = 0.4
+_TOKEN_WEIGHT = 0.7
 # Weights of the passages one, two, three and four places away; the passage itself has 1.
 _NEIGHBOURS = (0.8, 0.6, 0.4, 0.2)
 # How near the soft maximum comes to the hard one; their mean would punish the neighbours of a small good place.
@@ -41,17 +46,26 @@ def find_candidates(index: PassageIndex, query: Query, scope: Scope, k: int = CA
     rows = _pool(index, query.vector, share, scope, max(k, _POOL))
     around, weights = _neighbourhoods(index, rows)
     near, places = np.unique(around, return_inverse=True)
+    places = places.reshape(around.shape)
     merit = index.passage_vectors(near) @ query.vector + _LEXICAL_WEIGHT * share[near]
-    spread = merit[places.reshape(around.shape)]
-    own = spread[:, len(_NEIGHBOURS)]
-    context = np.log((weights * np.exp(_SHARPNESS * spread)).sum(axis=1) / weights.sum(axis=1)) / _SHARPNESS
-    # Halved: what a passage earns by itself and with its neighbours count alike.
-    scores = (own + _SENTENCE_WEIGHT * index.best_sentences(rows, query.vector) + context) / 2
+    cheap = _score(merit[places], weights)
+    looked_at = rows[np.lexsort((rows, -cheap))[:_LOOKED_AT]]
+    likeness = index.likeness(looked_at, query)
+    # A passage that isn't looked at has at most the least likeness of those that are.
+    likely = np.full(len(near), likeness.min(initial=1.0), dtype=np.float32)
+    likely[np.searchsorted(near, looked_at)] = likeness
+    scores = _score((merit + _TOKEN_WEIGHT * likely)[places], weights)
     order, falling = _order(index, rows, scores)
     return [
         ScoredPassage(index.passage(int(row)), float(score))
         for row, score in zip(rows[order[:k]], falling[:k], strict=True)
     ]
+
+
+def _score(merit: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Half what a passage merits by itself, half the best around it; the passage stands in the middle column."""
+    around = np.log((weights * np.exp(_SHARPNESS * merit)).sum(axis=1) / weights.sum(axis=1)) / _SHARPNESS
+    return np.asarray((merit[:, len(_NEIGHBOURS)] + around) / 2, dtype=np.float64)
 
 
 def _order(

@@ -1,0 +1,76 @@
+"""How far a turn leans on the conversation, and what it takes from there."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.datatypes import Turn
+from rag.followup import lean, standalone_question
+
+BRIDGE = "Who built the old bridge over the Aare?"
+
+
+def _said(*contents: str) -> list[Turn]:
+    """A conversation, oldest turn first; the user begins."""
+    return [Turn(role="assistant" if n % 2 else "user", content=text) for n, text in enumerate(contents)]
+
+
+def test_without_a_history_a_question_is_what_it_is() -> None:
+    turn = standalone_question("And why?", [])
+    assert (turn.text, turn.asked, turn.context, turn.leaning) == ("And why?", "And why?", "", 0.0)
+
+
+def test_a_turn_that_points_back_gets_the_question_before_it() -> None:
+    turn = standalone_question("When did he die?", _said(BRIDGE, "Hans Felder built it in 1571."))
+    assert turn.text == f"{BRIDGE} When did he die?"
+    assert turn.asked == "When did he die?"
+    assert turn.context == f"{BRIDGE} Hans Felder built it in 1571."
+
+
+def test_the_weight_is_a_product_of_what_can_be_seen() -> None:
+    # One term of its own ("die") weighs 0.7; "he" points back, times 1.8.
+    assert lean("When did he die?", BRIDGE) == pytest.approx(0.7 * 1.8)
+    # Three terms ("floods", "damage", "mill") weigh 0.3, and nothing points back.
+    assert lean("Which floods damage a mill?", BRIDGE) == pytest.approx(0.3)
+    # Two terms ("old", "bridge") weigh 0.5; both were in the last question, times 0.4.
+    assert lean("Where is the old bridge?", BRIDGE) == pytest.approx(0.5 * 0.4)
+
+
+def test_a_turn_without_a_word_of_its_own_leans_most() -> None:
+    assert lean("Why?", BRIDGE) > lean("Why so expensive?", BRIDGE) > lean("Why are stone bridges so expensive?", "")
+
+
+def test_a_full_question_keeps_its_text_and_only_a_little_of_its_context() -> None:
+    question = "How many stone mills stood along the northern river bank before the great fire?"
+    turn = standalone_question(question, _said(BRIDGE, "Hans Felder."))
+    assert turn.text == question
+    assert 0 < turn.leaning <= 0.15
+
+
+def test_a_change_of_subject_leaves_everything_behind() -> None:
+    turn = standalone_question("On another topic: what is it made of?", _said(BRIDGE, "Hans Felder."))
+    assert turn.leaning == 0.0
+    assert turn.context == ""
+
+
+def test_there_is_no_pronoun_in_are_there_any() -> None:
+    assert lean("Are there any tolls?", BRIDGE) == lean("Any tolls?", BRIDGE)
+
+
+def test_a_chain_of_follow_ups_goes_back_to_the_question_that_stands_alone() -> None:
+    history = _said("What is made in the paper mill of Serrieres?", "Paper.", BRIDGE, "Felder.", "Was he paid?", "Yes.")
+    assert standalone_question("How much?", history).text == f"{BRIDGE} Was he paid? How much?"
+
+
+def test_only_the_last_turns_are_looked_at() -> None:
+    old = _said(*(f"Question {n}? " + "word " * 500 for n in range(2_000)))
+    recent = _said(BRIDGE, "Felder. " + "More of it. " * 500)
+    turn = standalone_question("Why?", [*old, *recent])
+    assert turn == standalone_question("Why?", [*old[-4:], *recent])
+    assert len(turn.context) <= 400 + 1 + 200
+
+
+def test_a_history_that_ends_with_a_question_has_no_answer_to_lean_on() -> None:
+    turn = standalone_question("Why?", [Turn(role="user", content=BRIDGE)])
+    assert turn.context == BRIDGE
+    assert standalone_question("Why?", [Turn(role="assistant", content="Hello.")]).leaning == 0.0
