@@ -140,8 +140,11 @@ class PassageIndex:
             return cls(corpus, meta, parts)
         except (ChromaError, OSError, ValueError, KeyError, AttributeError) as error:
             # AttributeError: what Chroma raises of itself for a database file of zeros
+            cure = "run: verse ingest --rebuild"
+            if "readonly" in str(error):
+                cure = "Chroma must be able to write there; copy the folder, or choose another with: --index FOLDER"
             raise IndexMismatch(
-                f"the index at {str(folder)!r} can't be opened ({_first_line(error)}); run: verse ingest --rebuild"
+                f"the index at {str(folder)!r} can't be opened ({_first_line(error)}); {cure}"
             ) from None
 
     def rows(self, scope: Scope) -> NDArray[np.bool_] | None:
