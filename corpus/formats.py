@@ -183,7 +183,7 @@ def read_docx(data: bytes) -> Loaded:
     try:
         import docx  # noqa: PLC0415  an extra, and only in the child process
     except ImportError:
-        raise CorpusError("needs python-docx; install it with: pip install 'chapter-and-verse[docx]'") from None
+        raise CorpusError("needs python-docx; install it with: pip install python-docx") from None
     document = docx.Document(io.BytesIO(data))
     return assemble(_docx_blocks(document), document.core_properties.title)
 

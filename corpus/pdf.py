@@ -30,7 +30,7 @@ def read_pdf(data: bytes) -> Loaded:
         import pypdf  # noqa: PLC0415  an extra, and only in the child process
         from pypdf.errors import DependencyError  # noqa: PLC0415
     except ImportError:
-        raise CorpusError("needs pypdf; install it with: pip install 'chapter-and-verse[pdf]'") from None
+        raise CorpusError("needs pypdf; install it with: pip install 'pypdf[crypto]'") from None
     reader = pypdf.PdfReader(io.BytesIO(data))
     try:
         # Many files are locked against changes only; those open with an empty password.
@@ -40,7 +40,7 @@ def read_pdf(data: bytes) -> Loaded:
         pages = [_lines(page.extract_text()) for page in reader.pages]
     except DependencyError:
         raise CorpusError(
-            "is encrypted and needs pypdf[crypto]; install it with: pip install 'chapter-and-verse[pdf]'"
+            "is encrypted and needs pypdf[crypto]; install it with: pip install 'pypdf[crypto]'"
         ) from None
     if not any(pages):
         raise CorpusError("holds only images, no text; recognise the text first: ocrmypdf IN.pdf OUT.pdf")

@@ -63,6 +63,8 @@ class OnnxEncoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
+        # Threads that spin while they wait take the cores of whoever asks at the same time.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
             session = onnxruntime.InferenceSession(

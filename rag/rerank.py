@@ -23,15 +23,15 @@ from rag.vectors import QUANTA
 DEPTH = 40
 
 WEIGHTS: dict[str, float] = {
-    "tokens": 10.9,
-    "paragraph_tokens": 4.5,
-    "previous_tokens": 0.4,
-    "paragraph_coverage": 4.8,
+    "tokens": 10.7,
+    "paragraph_tokens": 5.1,
+    "previous_tokens": 0.5,
+    "paragraph_coverage": 4.9,
     "question": -0.4,
     "short": -1.3,
     "quote": 0.7,
-    "checked_row": 2.9,
-    "section_named": 3.8,
+    "checked_row": 3.2,
+    "section_named": 4.2,
     "kind": 0.4,
     # Not fitted: where the sources compete, the text that they are about comes first.
     "main": 2.0,

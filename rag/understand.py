@@ -37,7 +37,7 @@ _SUMMARY = re.compile(
 )
 _CHECK = re.compile(
     r"\b(?:is it (?:true|correct|right|accurate|a fact)|(?:true|correct|right|accurate) (?:that|about)|"
-    r"fact.?check\w*|verif\w+|accura\w+|verdict|rating|rated|hold up|holds up|confirmed|checked|debunk\w*|"
+    r"fact.?check\w*|verif\w+|accura\w+|verdict|rating|rated|hold up|holds up|confirmed|check(?:ed|ing|s)?|debunk\w*|"
     r"true or false|really true)\b",
     re.IGNORECASE,
 )
@@ -47,8 +47,10 @@ _COMPARE = re.compile(
     re.IGNORECASE,
 )
 _VIEWS = re.compile(
-    r"\b(?:disagree\w*|critic\w*|oppos\w+|object\w*|push(?:es)? back|sceptic\w*|skeptic\w*|counter\w*|"
-    r"other (?:side|views?|voices?|opinions?)|reject\w*|dissent\w*|contradict\w*|against)\b",
+    r"\b(?:disagree\w*|critic\w*|oppos\w+|opponents?|object(?:s|ed|ions?|ors?)?(?= to\b| about\b|\W*$)|"
+    r"push(?:es)? back|"
+    r"sceptic\w*|skeptic\w*|counter(?:s|ed|-?arguments?|-?points?)|other (?:side|views?|voices?|opinions?)|dissent\w*|"
+    r"contradict\w*|(?:argue|speak|say|said|evidence|argument|case|point)s? against)\b",
     re.IGNORECASE,
 )
 _NUMBER_WORD = r"(?:two|three|four|five|six|seven|eight|nine|ten|\d+|several|all|both)"
@@ -111,6 +113,11 @@ _ORDINALS = {
     )
     for word in names.split()
 }  # fmt: skip
+_DIVISION_ON = re.compile(
+    r"\b(?:chapter|section|part)\b(?:,? the one)? (?:that (?:is|deals|talks) )?"
+    r"(?:on|about|with|covering|called) (?P<topic>.+)",
+    re.IGNORECASE,
+)
 _HOW_MANY = re.compile(
     r"\b(?:in|within|using) (a|an|one|two|three|four|five|six|seven|eight|nine|ten|\d{1,2}) (?:short )?"
     r"(?:sentences?|lines?|bullets?|bullet points?|points?)\b|"
@@ -198,7 +205,11 @@ def named_sections(index: PassageIndex, text: str, scope: Scope) -> tuple[tuple[
             continue
         labels = [label for label in index.sections_of(source.id) if not scope.sections or label in scope.sections]
         found += [(source.id, label) for label in _numbered(text, labels)]
-        found += [(source.id, label) for label in labels if _names(index, said, source.id, label)]
+        loose = bool(_SUMMARY.search(text) or _LIST.search(text) or _ENUMERATE.search(text))
+        found += [(source.id, label) for label in labels if _names(index, said, (source.id, label), loose)]
+        found += [(source.id, label) for label in _on_a_topic(index, text, source.id, labels)]
+        if not found and _ENUMERATE.search(text) and _CHECK.search(text):
+            found += [(source.id, label) for label in labels if label in _with_rows(index, source.id)]
     return tuple(dict.fromkeys(found))
 
 
@@ -215,9 +226,31 @@ def _numbered(text: str, labels: Sequence[str]) -> list[str]:
     return found
 
 
-def _names(index: PassageIndex, said: Sequence[str], source_id: str, label: str) -> bool:
+def _on_a_topic(index: PassageIndex, text: str, source_id: str, labels: Sequence[str]) -> list[str]:
+    """The section meant by "the chapter on power": the one whose headings share most words with the topic."""
+    asked = _DIVISION_ON.search(text)
+    if asked is None:
+        return []
+    topic = set(terms(asked["topic"]))
+    document = index.corpus.documents[source_id]
+    shared: dict[str, int] = {}
+    for section in document.sections:
+        inner = " ".join(span.name for span in document.subheadings if section.start <= span.start < section.end)
+        shared[section.label] = len(topic & set(terms(f"{section.label} {section.title} {inner}")))
+    best = max(shared.values(), default=0)
+    found = [label for label in labels if best and shared[label] == best]
+    return found if len(found) == 1 else []
+
+
+def _with_rows(index: PassageIndex, source_id: str) -> set[str]:
+    """Labels of the sections that hold a table of checked claims."""
+    return {s.section for s in index.corpus.documents[source_id].sentences if s.kind == "row"}
+
+
+def _names(index: PassageIndex, said: Sequence[str], place: tuple[str, str], loose: bool) -> bool:
     """Whether a question names a heading: all its content words side by side, or "the" and a word of it that
-    hardly stands anywhere else ("the editorial")."""
+    hardly stands anywhere else ("the editorial"); `loose`, where an outline is asked for, needs no "the"."""
+    source_id, label = place
     wanted = list(dict.fromkeys(terms(label)))
     if len(wanted) < 2 or _LABEL.match(label):
         return False
@@ -225,7 +258,7 @@ def _names(index: PassageIndex, said: Sequence[str], source_id: str, label: str)
     if any(stems[i : i + len(wanted)] == wanted for i in range(len(stems))):
         return True
     own = {passage.row for passage in index.passages_of(source_id, label)}
-    after_the = {stem for one, word in pairwise(said) if one == "the" for stem in terms(word)}
+    after_the = {stem for one, word in pairwise(["", *said]) if loose or one == "the" for stem in terms(word)}
     return any(len(set(index.passages_with(stem).tolist()) - own) <= 1 for stem in after_the & set(wanted))
 
 
