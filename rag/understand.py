@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -192,14 +192,35 @@ def named_sections(index: PassageIndex, text: str, scope: Scope) -> tuple[tuple[
     """(source id, label) of the sections of primary sources that a question names: by number ("chapter four",
     "the last chapter"), or by the words of a label ("the fact check")."""
     said = words(text)
+    near = dict.fromkeys(_near_headings(index, text, said))
     found: list[tuple[str, str]] = []
-    for source in index.corpus.sources:
-        if source.stance != "primary" or (scope.sources and source.id not in scope.sources):
+    for source_id in dict.fromkeys(source_id for source_id, _ in near):
+        if index.corpus.source_by_id[source_id].stance != "primary" or (
+            scope.sources and source_id not in scope.sources
+        ):
             continue
-        labels = [label for label in index.sections_of(source.id) if not scope.sections or label in scope.sections]
-        found += [(source.id, label) for label in _numbered(text, labels)]
-        found += [(source.id, label) for label in labels if _names(index, said, source.id, label)]
+        labels = [label for label in index.sections_of(source_id) if (source_id, label) in near]
+        labels = [label for label in labels if not scope.sections or label in scope.sections]
+        found += [(source_id, label) for label in _numbered(text, labels)]
+        found += [(source_id, label) for label in labels if _names(index, said, source_id, label)]
     return tuple(dict.fromkeys(found))
+
+
+def _near_headings(index: PassageIndex, text: str, said: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The headings that a question can name, found without looking at the others: there may be 100,000."""
+    if any(pattern.search(text) for pattern in _NAMED_DIVISIONS):
+        for division in terms(_DIVISION):
+            yield from index.headings.holding(division)
+    yield from index.headings.made_of(stem for word in said for stem in terms(word))
+    for stem in _after_the(said):
+        holding = index.headings.holding(stem)
+        # Titles are indexed with their passages, so a word of three headings stands in more than one elsewhere.
+        if len(holding) < 3:
+            yield from holding
+
+
+def _after_the(said: Sequence[str]) -> list[str]:
+    return [stem for one, word in pairwise(said) if one == "the" for stem in terms(word)]
 
 
 def _numbered(text: str, labels: Sequence[str]) -> list[str]:
@@ -225,8 +246,7 @@ def _names(index: PassageIndex, said: Sequence[str], source_id: str, label: str)
     if any(stems[i : i + len(wanted)] == wanted for i in range(len(stems))):
         return True
     own = {passage.row for passage in index.passages_of(source_id, label)}
-    after_the = {stem for one, word in pairwise(said) if one == "the" for stem in terms(word)}
-    return any(len(set(index.passages_with(stem).tolist()) - own) <= 1 for stem in after_the & set(wanted))
+    return any(len(set(index.passages_with(stem).tolist()) - own) <= 1 for stem in _after_the(said) if stem in wanted)
 
 
 def number_of_sentences(text: str) -> int | None:
