@@ -282,11 +282,11 @@ def _encode(
         nothing = np.empty((0, SKETCH), np.float32)
         return unit(shares @ encoder.encode_query(texts)), nothing, np.empty(0, np.float32)
     tokens = encoder.encode_tokens(texts)
-    weights = [
-        share * _weight(index, text, (int(a), int(b)), aside)
-        for (text, share), found in zip(parts, tokens, strict=True)
-        for a, b in found.offsets
-    ]
+    weights = []
+    for (text, share), found in zip(parts, tokens, strict=True):
+        counts = [_weight(index, text, (int(a), int(b)), aside) for a, b in found.offsets]
+        # Shared out among the tokens of a part: a long context would drown a short turn otherwise.
+        weights += [share * count / (sum(counts) or 1.0) for count in counts]
     mixed = unit(shares @ np.stack([found.pooled for found in tokens]))
     return mixed, np.concatenate([found.sketches for found in tokens]), np.array(weights, dtype=np.float32)
 
