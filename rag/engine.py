@@ -212,7 +212,7 @@ class Engine:
             if source not in self.corpus.source_by_id:
                 known = ", ".join(list(self.corpus.source_by_id)[:30])
                 raise QuestionError(f"no source has the id {source!r}; the sources are: {known}")
-        labels = dict.fromkeys(label for label, _ in self.index.meta.sections)
+        labels = dict.fromkeys(label for label, _ in self.index.meta.sections) if sections else {}
         for section in sections:
             if section not in labels:
                 raise QuestionError(f"no section is called {section!r}; there are: {', '.join(list(labels)[:30])}")

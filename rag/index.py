@@ -18,8 +18,9 @@ import math
 import os
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import overload
 
@@ -94,6 +95,33 @@ def read_meta(folder: Path) -> tuple[Path, Meta]:
     except (TypeError, KeyError) as error:
         raise IndexMismatch(f"the index at {str(folder)!r} is damaged ({error}); run: verse ingest --rebuild") from None
     return folder / BUILDS / name, meta
+
+
+class Headings:
+    """(source id, label) of every section in the order of the corpus, found by the terms of the label."""
+
+    def __init__(self, all_headings: Sequence[tuple[str, str]]) -> None:
+        self._all = all_headings
+        holding: dict[str, list[int]] = {}
+        self._sizes = np.zeros(len(all_headings), dtype=np.int64)
+        for n, (_, label) in enumerate(all_headings):
+            held = set(terms(label))
+            self._sizes[n] = len(held)
+            for term in held:
+                holding.setdefault(term, []).append(n)
+        self._holding = {term: np.array(found, dtype=np.int64) for term, found in holding.items()}
+
+    def holding(self, term: str) -> list[tuple[str, str]]:
+        """The headings that hold a term."""
+        return [self._all[int(n)] for n in self._holding.get(term, ())]
+
+    def made_of(self, words: Iterable[str]) -> list[tuple[str, str]]:
+        """The headings all of whose terms are among those given."""
+        found = [self._holding[term] for term in set(words) if term in self._holding]
+        if not found:
+            return []
+        held = np.bincount(np.concatenate(found), minlength=len(self._all))
+        return [self._all[int(n)] for n in np.flatnonzero((held == self._sizes) & (held > 0))]
 
 
 class PassageIndex:
@@ -194,15 +222,26 @@ class PassageIndex:
 
     def passages_of(self, source_id: str, label: str) -> list[Passage]:
         """The passages of one section, in order."""
-        labels = [n for n, (found, _) in enumerate(self.meta.sections) if found == label]
-        inside = (self._table["source"] == self._source_numbers[source_id]) & np.isin(self._table["section"], labels)
-        return [self.passage(int(row)) for row in np.flatnonzero(inside)]
+        first, last = self._rows_of(source_id)
+        sections = self._table["section"][first:last].tolist()
+        return [self.passage(first + n) for n, place in enumerate(sections) if self.meta.sections[place][0] == label]
 
     def sections_of(self, source_id: str) -> list[str]:
         """Labels of the sections of a source, in its order."""
+        first, last = self._rows_of(source_id)
+        return [self.meta.sections[n][0] for n in dict.fromkeys(self._table["section"][first:last].tolist())]
+
+    def _rows_of(self, source_id: str) -> tuple[int, int]:
+        """First row and last row + 1 of a source; the table is in the order of the sources."""
         number = self._source_numbers[source_id]
-        found = self._table["section"][self._table["source"] == number]
-        return [self.meta.sections[n][0] for n in dict.fromkeys(found.tolist())]
+        first, last = np.searchsorted(self._table["source"], [number, number + 1])
+        return int(first), int(last)
+
+    @cached_property
+    def headings(self) -> Headings:
+        """The headings of all sections, by their terms; made when they are first looked at."""
+        pairs = dict.fromkeys(zip(self._table["source"].tolist(), self._table["section"].tolist(), strict=True))
+        return Headings([(self.meta.sources[source], self.meta.sections[place][0]) for source, place in pairs])
 
     def term_weights(self, query: Sequence[str]) -> dict[str, float]:
         """Inverse document frequency of each term over the whole index: log(1 + passages / df)."""

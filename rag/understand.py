@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -199,18 +199,49 @@ def named_sections(index: PassageIndex, text: str, scope: Scope) -> tuple[tuple[
     """(source id, label) of the sections of primary sources that a question names: by number ("chapter four",
     "the last chapter"), or by the words of a label ("the fact check")."""
     said = words(text)
+    loose = bool(_SUMMARY.search(text) or _LIST.search(text) or _ENUMERATE.search(text))
+    near = dict.fromkeys(_near_headings(index, text, said, loose))
     found: list[tuple[str, str]] = []
-    for source in index.corpus.sources:
-        if source.stance != "primary" or (scope.sources and source.id not in scope.sources):
+    for source_id in dict.fromkeys(source_id for source_id, _ in near):
+        if index.corpus.source_by_id[source_id].stance != "primary" or (
+            scope.sources and source_id not in scope.sources
+        ):
             continue
-        labels = [label for label in index.sections_of(source.id) if not scope.sections or label in scope.sections]
-        found += [(source.id, label) for label in _numbered(text, labels)]
-        loose = bool(_SUMMARY.search(text) or _LIST.search(text) or _ENUMERATE.search(text))
-        found += [(source.id, label) for label in labels if _names(index, said, (source.id, label), loose)]
-        found += [(source.id, label) for label in _on_a_topic(index, text, source.id, labels)]
-        if not found and _ENUMERATE.search(text) and _CHECK.search(text):
-            found += [(source.id, label) for label in labels if label in _with_rows(index, source.id)]
-    return tuple(dict.fromkeys(found))
+        labels = [label for label in index.sections_of(source_id) if (source_id, label) in near]
+        labels = [label for label in labels if not scope.sections or label in scope.sections]
+        found += [(source_id, label) for label in _numbered(text, labels)]
+        found += [(source_id, label) for label in labels if _names(index, said, (source_id, label), loose)]
+    return tuple(dict.fromkeys(found)) or _meant_sections(index, text, scope)
+
+
+def _meant_sections(index: PassageIndex, text: str, scope: Scope) -> tuple[tuple[str, str], ...]:
+    """Sections of the main text that are meant without their names: by topic, or as the table of checks."""
+    source = index.corpus.main or index.corpus.sources[0]
+    if scope.sources and source.id not in scope.sources:
+        return ()
+    labels = [label for label in index.sections_of(source.id) if not scope.sections or label in scope.sections]
+    found = _on_a_topic(index, text, source.id, labels)
+    if not found and _ENUMERATE.search(text) and _CHECK.search(text):
+        found = [label for label in labels if label in _with_rows(index, source.id)]
+    return tuple((source.id, label) for label in found)
+
+
+def _near_headings(index: PassageIndex, text: str, said: Sequence[str], loose: bool) -> Iterator[tuple[str, str]]:
+    """The headings that a question can name, found without looking at the others: there may be 100,000."""
+    if any(pattern.search(text) for pattern in _NAMED_DIVISIONS):
+        for division in terms(_DIVISION):
+            yield from index.headings.holding(division)
+    yield from index.headings.made_of(stem for word in said for stem in terms(word))
+    for stem in _telling(said, loose):
+        holding = index.headings.holding(stem)
+        # Titles are indexed with their passages, so a word of three headings stands in more than one elsewhere.
+        if len(holding) < 3:
+            yield from holding
+
+
+def _telling(said: Sequence[str], loose: bool) -> list[str]:
+    """Terms that may name a heading by themselves: those after "the", or all where an outline is asked for."""
+    return [stem for one, word in pairwise(["", *said]) if loose or one == "the" for stem in terms(word)]
 
 
 def _numbered(text: str, labels: Sequence[str]) -> list[str]:
@@ -258,8 +289,8 @@ def _names(index: PassageIndex, said: Sequence[str], place: tuple[str, str], loo
     if any(stems[i : i + len(wanted)] == wanted for i in range(len(stems))):
         return True
     own = {passage.row for passage in index.passages_of(source_id, label)}
-    after_the = {stem for one, word in pairwise(["", *said]) if loose or one == "the" for stem in terms(word)}
-    return any(len(set(index.passages_with(stem).tolist()) - own) <= 1 for stem in after_the & set(wanted))
+    telling = set(_telling(said, loose)) & set(wanted)
+    return any(len(set(index.passages_with(stem).tolist()) - own) <= 1 for stem in telling)
 
 
 def number_of_sentences(text: str) -> int | None:
@@ -295,11 +326,11 @@ def _encode(
         nothing = np.empty((0, SKETCH), np.float32)
         return unit(shares @ encoder.encode_query(texts)), nothing, np.empty(0, np.float32)
     tokens = encoder.encode_tokens(texts)
-    weights = [
-        share * _weight(index, text, (int(a), int(b)), aside)
-        for (text, share), found in zip(parts, tokens, strict=True)
-        for a, b in found.offsets
-    ]
+    weights = []
+    for (text, share), found in zip(parts, tokens, strict=True):
+        counts = [_weight(index, text, (int(a), int(b)), aside) for a, b in found.offsets]
+        # Shared out among the tokens of a part: a long context would drown a short turn otherwise.
+        weights += [share * count / (sum(counts) or 1.0) for count in counts]
     mixed = unit(shares @ np.stack([found.pooled for found in tokens]))
     return mixed, np.concatenate([found.sketches for found in tokens]), np.array(weights, dtype=np.float32)
 

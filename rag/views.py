@@ -18,6 +18,8 @@ def opposing_sources(corpus: Corpus, draft: Sequence[DraftSentence], scope: Scop
     """Sources of the scope that oppose and bear on a section that the draft cites, in the manifest's order."""
     main = corpus.main
     cited = {e.sentence.section for said in draft for e in said.evidence if main and e.passage.source_id == main.id}
+    if not cited:
+        return ()
     return tuple(
         source.id
         for source in corpus.sources
