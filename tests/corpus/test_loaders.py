@@ -349,9 +349,9 @@ def test_a_damaged_or_other_docx_is_refused(tmp_path: Path) -> None:
 def test_a_missing_extra_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "docx", None)
     monkeypatch.setitem(sys.modules, "pypdf", None)
-    with pytest.raises(CorpusError, match=r"needs python-docx; .* 'chapter-and-verse\[docx\]'"):
+    with pytest.raises(CorpusError, match=r"needs python-docx; .*: pip install python-docx"):
         parse_here("docx", make_docx_with_zip())
-    with pytest.raises(CorpusError, match=r"needs pypdf; .* 'chapter-and-verse\[pdf\]'"):
+    with pytest.raises(CorpusError, match=r"needs pypdf; .*: pip install 'pypdf\[crypto\]'"):
         parse_here("pdf", b"%PDF-1.4")
 
 
