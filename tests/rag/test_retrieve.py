@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import rag
 from corpus import Corpus
 from rag.datatypes import Passage, Query, Scope, Turn, Vectors
-from rag.index import PassageIndex
+from rag.index import Headings, PassageIndex
 from rag.retrieve import find_candidates
 
 
@@ -110,6 +110,13 @@ def test_scores_never_rise_and_a_longer_list_begins_like_a_shorter_one() -> None
 def test_a_word_that_few_share_counts_little_when_most_of_the_question_is_missing() -> None:
     # BM25 of 1 out of the 10 that the question could earn is a tenth, even where no passage has more.
     assert _ranked(FakeIndex("ab", [0.50, 0.40], [0, 1], [0, 0])) == pytest.approx({0: 0.5, 1: 0.47})
+
+
+def test_headings_are_found_by_their_terms() -> None:
+    headings = Headings([("a", "The Old Bridge"), ("a", "Chapter 2"), ("b", "Old Mills"), ("c", "Chapter 2")])
+    assert headings.holding("chapter") == [("a", "Chapter 2"), ("c", "Chapter 2")]
+    assert headings.made_of(["who", "built", "old", "bridg"]) == [("a", "The Old Bridge")]
+    assert headings.made_of([]) == headings.made_of(["tower"]) == []
 
 
 FILLER = "We went through the list again and nobody had anything to add to that item at all. " * 4
