@@ -89,7 +89,7 @@ class Engine:
         scope = self._scope(sources, sections)
         if (kind := chatter(asked)) is not None:
             return self._small_talk(question, kind, clock)
-        query = understand(self.index, self.encoder, standalone_question(asked, history), scope)
+        query = understand(self.index, self.encoder, standalone_question(asked, _turns(history)), scope)
         clock.lap("understand")
         candidates = find_candidates(self.index, query, scope)
         clock.lap("retrieve")
@@ -140,7 +140,7 @@ class Engine:
         if k < 1:
             raise QuestionError(f"k is {k}; ask for at least 1 passage")
         scope = self._scope(sources, sections)
-        turn = standalone_question(self._clean(question), history)
+        turn = standalone_question(self._clean(question), _turns(history))
         query = understand(self.index, self.encoder, turn, scope)
         return find_candidates(self.index, query, scope, k)
 
@@ -217,6 +217,17 @@ class Engine:
             if section not in labels:
                 raise QuestionError(f"no section is called {section!r}; there are: {', '.join(list(labels)[:30])}")
         return Scope(sources, sections)
+
+
+def _turns(history: Sequence[Turn]) -> Sequence[Turn]:
+    """The conversation as given, or a QuestionError that says what a turn looks like."""
+    for turn in history:
+        if not (isinstance(turn, dict) and isinstance(turn.get("content"), str) and turn.get("role")):
+            raise QuestionError(
+                f"a turn of the history is {str(turn)[:60]!r}; give "
+                '{"role": "user" or "assistant", "content": "..."} for each'
+            )
+    return history
 
 
 class _Clock:

@@ -54,3 +54,9 @@ def test_an_unanswerable_question_is_no_dead_end(engine: rag.Engine) -> None:
     assert answer.abstained
     assert not answer.citations
     assert answer.nearest
+
+
+@pytest.mark.parametrize("turn", ["Why?", {"role": "user"}, {"content": "Why?"}, {"role": "user", "content": ["Why?"]}])
+def test_a_history_of_another_shape_is_refused_with_the_right_one(engine: rag.Engine, turn: object) -> None:
+    with pytest.raises(rag.QuestionError, match=r"a turn of the history.*content"):
+        engine.ask("And then?", history=[turn])  # type: ignore[list-item]
