@@ -97,7 +97,7 @@ class Engine:
         verdict = judge(self.index, asked, query, evidence, scope)
         clock.lap("rank")
         answerable = verdict.answerable
-        draft = self._draft(query, evidence) if answerable else [DraftSentence(refusal(verdict), ())]
+        draft = self._draft(query, evidence, scope) if answerable else [DraftSentence(refusal(verdict), ())]
         said, citations = cite_sentences(self.corpus, draft)
         views = self._other_views(query, draft, scope) if answerable else []
         nearest = () if answerable else cite_passages(self.corpus, [c.passage for c in candidates[:_NEAREST]])
@@ -177,10 +177,10 @@ class Engine:
         line = AnswerSentence(reply(kind, self.corpus))
         return Answer(question, question, "not_in_sources", 0.0, (line,), timings=clock.laps)
 
-    def _draft(self, query: Query, evidence: Sequence[Evidence]) -> list[DraftSentence]:
+    def _draft(self, query: Query, evidence: Sequence[Evidence], scope: Scope) -> list[DraftSentence]:
         """What to say: a summary of sections, or what answers the question."""
         if query.intent == "summary" or (query.intent == "list" and query.sections):
-            return summarise(self.index, query)
+            return summarise(self.index, query, scope)
         return compose(self.corpus, query, evidence)
 
     def _other_views(self, query: Query, draft: Sequence[DraftSentence], scope: Scope) -> list[Evidence]:

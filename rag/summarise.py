@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.datatypes import DraftSentence, Evidence, Query, Vectors
+from rag.datatypes import DraftSentence, Evidence, Query, Scope, Vectors
 from rag.index import PassageIndex
 from rag.terms import points_back
 from rag.understand import number_of_sentences
@@ -22,22 +22,27 @@ _ROUNDS_OFF = re.compile(
 _LEADS, _ASKS, _QUOTES, _SHORT, _DANGLES = 0.25, 0.3, 0.05, 0.2, 0.15
 
 
-def summarise(index: PassageIndex, query: Query) -> list[DraftSentence]:
-    """The named sections in short; without a name, the section that rounds the text off, or every section."""
+def summarise(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSentence]:
+    """The named sections in short; without a name those of the scope, or the section that rounds the text off,
+    or every section. What lies outside the scope is not looked at."""
     most = number_of_sentences(query.text)
-    named = list(query.sections) or _rounding_off(index)
+    every = _sections(index, scope)
+    rounding_off = [place for place in every if _ROUNDS_OFF.search(place[1])][:1]
+    named = list(query.sections) or (every if scope.sections else rounding_off)
     if not named:
-        every = [(s.id, label) for s in index.corpus.sources[:1] for label in index.sections_of(s.id)]
         leads = [_outline(index, source, label, query, 1) for source, label in every]
         return [e for lead in leads for e in lead][: most or _MOST_SECTIONS]
     share = max(1, (most or _MOST) // len(named)) if len(named) > 1 else most or _MOST
     return [said for source, label in named for said in _outline(index, source, label, query, share)]
 
 
-def _rounding_off(index: PassageIndex) -> list[tuple[str, str]]:
-    """The sections of the first source that sum it up, by their headings."""
-    first = index.corpus.sources[0].id
-    return [(first, label) for label in index.sections_of(first) if _ROUNDS_OFF.search(label)][:1]
+def _sections(index: PassageIndex, scope: Scope) -> list[tuple[str, str]]:
+    """(source id, label) of the sections that may be summarised: those in scope of the first source that has any."""
+    for source_id in scope.sources or (source.id for source in index.corpus.sources):
+        labels = index.sections_of(source_id)
+        if found := [(source_id, label) for label in labels if not scope.sections or label in scope.sections]:
+            return found
+    return []
 
 
 def _outline(index: PassageIndex, source_id: str, label: str, query: Query, most: int) -> list[DraftSentence]:

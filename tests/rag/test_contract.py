@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 
+import pytest
+
 import rag
 from corpus import Corpus
 
@@ -87,6 +89,23 @@ def test_what_lies_outside_the_scope_does_not_exist(engine: rag.Engine) -> None:
     assert {(c.source_id, c.section) for c in answer.citations} == {("article", "Chapter 2")}
     passages = engine.retrieve("scaling", k=50, sections=["Chapter 8"])
     assert {f.passage.section for f in passages} == {"Chapter 8"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        ({"sources": ["hinton-scaling-not-over"]}, {"hinton-scaling-not-over"}),
+        ({"sources": ["article"], "sections": ["Chapter 6"]}, {"Chapter 6"}),
+        ({"sections": ["Chapter 2"]}, {"Chapter 2"}),
+    ],
+)
+def test_a_summary_keeps_to_its_scope_too(engine: rag.Engine, scope: dict[str, list[str]], expected: set[str]) -> None:
+    answer = engine.ask(
+        "Summarise the main points", sources=scope.get("sources", []), sections=scope.get("sections", [])
+    )
+    assert answer.status == "answered"
+    cited = {c.section if "sections" in scope else c.source_id for c in answer.citations}
+    assert cited == expected
 
 
 def test_llama_index_speaks_with_the_engine(engine: rag.Engine) -> None:
