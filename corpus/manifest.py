@@ -48,6 +48,11 @@ class Person(_Strict):
     role: Literal["guest", "host", "critic", "researcher", "other"] = "other"
     affiliation: str = ""
 
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The full name and the shorter forms."""
+        return (self.name, *self.aliases)
+
 
 class _TableLayout(_Strict):
     header: str

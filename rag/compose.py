@@ -89,7 +89,7 @@ def _for_each(evidence: Sequence[Evidence], people: Sequence[str], corpus: Corpu
     """The best two sentences that each of the people holds or that name them."""
     chosen: list[Evidence] = []
     for name in people:
-        forms = next((name, *person.aliases) for person in corpus.people if person.name == name)
+        forms = next(person.forms for person in corpus.people if person.name == name)
         theirs = [e for e in evidence if e.sentence.voice == name or any(form in e.text for form in forms)]
         fresh = [e for e in theirs if e not in chosen and not _repeats(e, chosen)]
         chosen += [e for e in fresh[:2] if e.score >= fresh[0].score - _ROWS_ALIKE]

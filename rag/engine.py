@@ -58,10 +58,19 @@ class Engine:
             raise ModelUnavailable(
                 f"answers by a language model ({settings.llm!r}) are not built yet; leave out --llm and VERSE_LLM"
             )
-        temporary = None
-        if corpus.folder is None and settings.index is None:
-            temporary = Path(tempfile.mkdtemp(prefix="verse-"))
-            settings = settings.model_copy(update={"index": temporary})
+        if corpus.folder is not None or settings.index is not None:
+            return cls._open(corpus, settings, build_missing)
+        temporary = Path(tempfile.mkdtemp(prefix="verse-"))
+        try:
+            engine = cls._open(corpus, settings.model_copy(update={"index": temporary}), build_missing)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        engine._temporary = temporary
+        return engine
+
+    @classmethod
+    def _open(cls, corpus: Corpus, settings: Settings, build_missing: Callable[[], object] | None) -> Self:
         folder = index_folder(corpus, settings)
         try:
             build, _ = read_meta(folder)
@@ -69,10 +78,7 @@ class Engine:
             (build_missing or partial(ingest, corpus, settings))()
             build, _ = read_meta(folder)
         index = PassageIndex.open(folder, corpus, settings.model)
-        encoder = open_encoder(settings.model, build / ENCODER, settings.threads)
-        engine = cls(corpus, index, encoder, settings)
-        engine._temporary = temporary
-        return engine
+        return cls(corpus, index, open_encoder(settings.model, build / ENCODER, settings.threads), settings)
 
     def ask(
         self,

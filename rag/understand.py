@@ -140,7 +140,8 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     parts = [(part, share / total) for part, share in parts]
     people = named_people(index, turn.text)
     # Where people are set side by side, their names are looked for by themselves, and the topic should count.
-    names = frozenset(stem for name in people for form in _forms(index, name) for stem in terms(form))
+    forms = [form for person in index.corpus.people if person.name in people for form in person.forms]
+    names = frozenset(stem for form in forms for stem in terms(form))
     aside = names if len(people) > 1 else frozenset()
     vector, tokens, weights = _encode(index, encoder, parts, aside)
     holders = _holders(index, turn.asked, people)
@@ -161,11 +162,6 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
         sections=named_sections(index, turn.asked, scope),
         holders=holders,
     )
-
-
-def _forms(index: PassageIndex, name: str) -> tuple[str, ...]:
-    """A person's full name and its shorter forms."""
-    return next(((name, *person.aliases) for person in index.corpus.people if person.name == name), (name,))
 
 
 def _content(text: str) -> tuple[str, ...]:
@@ -191,7 +187,7 @@ def named_people(index: PassageIndex, text: str) -> tuple[str, ...]:
     return tuple(
         person.name
         for person in index.corpus.people
-        if any(f" {' '.join(words(name))} " in said for name in (person.name, *person.aliases))
+        if any(f" {' '.join(words(name))} " in said for name in person.forms)
     )
 
 
