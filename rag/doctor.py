@@ -10,7 +10,8 @@ from pathlib import Path
 
 from corpus import Corpus, VerseError
 from rag.encoder import OnnxEncoder, load_sentence_transformer
-from rag.index import ENCODER, PassageIndex, read_meta
+from rag.folder import ENCODER, read_meta
+from rag.index import PassageIndex
 from rag.ingest import index_folder, open_corpus
 from rag.settings import DEFAULT_MODEL, Settings
 

@@ -19,9 +19,10 @@ from rag.compose import compose
 from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Evidence, Query, Scope, ScoredPassage, Turn
 from rag.encoder import open_encoder
 from rag.errors import IndexMissing, ModelUnavailable, QuestionError
+from rag.folder import ENCODER, read_meta
 from rag.followup import standalone_question
 from rag.gate import judge, refusal
-from rag.index import ENCODER, PassageIndex, read_meta
+from rag.index import PassageIndex
 from rag.ingest import index_folder, ingest, open_corpus
 from rag.rerank import rank_evidence
 from rag.retrieve import find_candidates

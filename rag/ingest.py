@@ -9,9 +9,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from corpus import BUILT_IN, Corpus
+from rag.build import build_index
 from rag.encoder import OnnxEncoder, export_encoder, load_sentence_transformer
 from rag.errors import IndexMismatch, IndexMissing
-from rag.index import Meta, build_index, read_meta
+from rag.folder import Meta, read_meta
 from rag.settings import DEFAULT_MODEL, Settings
 from rag.vectors import Progress
 

@@ -15,7 +15,8 @@ from llama_index.vector_stores.chroma import ChromaVectorStore
 
 import rag
 from corpus import Corpus
-from rag.index import BUILDS, COLLECTION, CURRENT
+from rag.chroma import COLLECTION
+from rag.folder import BUILDS, CURRENT
 from rag.ingest import ingest
 from rag.settings import Settings
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 import rag
 from corpus import Corpus
 from rag.datatypes import Passage, Query, Scope, Turn, Vectors
-from rag.index import Headings, PassageIndex
+from rag.index import PassageIndex
+from rag.lexical import Headings
 from rag.retrieve import find_candidates
 
 
