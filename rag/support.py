@@ -10,6 +10,7 @@ from rag.terms import terms, words
 
 SUPPORTED = 0.75
 WEAK = 0.45
+WRONG_CITATION = "wrong citation"
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NEGATIONS = frozenset("not no never none neither nor without cannot nothing nobody".split())
 
@@ -35,6 +36,21 @@ def check_support(sentence: str, passages: Sequence[str]) -> Support:
         score, reason = score * 0.6, "one denies what the other says"
     label: SupportLabel = "supported" if score >= SUPPORTED else "weak" if score >= WEAK else "unsupported"
     return Support(label, round(score, 4), reason)
+
+
+def check_cited(sentence: str, cited: Sequence[str], evidence: Sequence[str]) -> Support:
+    """How far the cited sentences bear a sentence out, and where they don't, whether other evidence does.
+
+    What only the other evidence supports is at best "weak", and its reason begins with WRONG_CITATION;
+    what neither supports keeps the verdict over all of it.
+    """
+    by_citation = check_support(sentence, cited)
+    if by_citation.label == "supported":
+        return by_citation
+    by_all = check_support(sentence, [*cited, *evidence])
+    if by_all.label == "supported":
+        return Support("weak", min(by_all.score, SUPPORTED), f"{WRONG_CITATION}: other evidence says it")
+    return by_citation if by_citation.score >= by_all.score else by_all
 
 
 def _even(text: str) -> str:
