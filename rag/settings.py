@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -43,6 +44,23 @@ class Settings(BaseSettings):
     llm: str | None = Field(None, description="A language model by name; none means answers without one.")
     threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0 lets it choose.")
     max_question: int = Field(4_000, ge=1, le=100_000, description="Longest question, in characters.")
+
+    password_hash: SecretStr | None = Field(
+        None, description="Hash of the visitors' password; `verse password` makes it."
+    )
+    admin_hash: SecretStr | None = Field(None, description="Hash of the password for adding, removing and rebuilding.")
+    password_file: Path | None = Field(None, description="A file with these hashes: `verse password --file` writes it.")
+    public: bool = Field(False, description="Let anybody in who reaches the page, without a password.")
+    hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Names by which visitors reach the page, as in verse.example.org; commas between them."
+    )
+    session_hours: float = Field(12.0, gt=0, le=24 * 365, description="Hours after which a visitor logs in again.")
+
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _names(cls, given: object) -> object:
+        """A variable has no lists, so the names stand in one string there."""
+        return [name for part in given.split(",") if (name := part.strip())] if isinstance(given, str) else given
 
     @classmethod
     def settings_customise_sources(

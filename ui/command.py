@@ -1,7 +1,9 @@
-"""The verb `verse ui`."""
+"""The verbs `verse ui` and `verse password`."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,17 +15,37 @@ from rag.errors import IndexMismatch
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=7860, show_default=True, help="The port; 0 takes any that is free.")
+@click.option("--public", is_flag=True, default=None, help="Let anybody in who reaches the page, without a password.")
 @click.option("--open/--no-open", "open_browser", default=False, help="Open a browser too.")
 @common_options
 def ui(host: str, port: int, open_browser: bool, **given: Any) -> None:
     """Open the chat in a browser; brings the index up to the corpus first."""
-    from ui.server import serve  # noqa: PLC0415 -- gradio takes seconds, and `verse --help` reads this file
+    from ui.access import rules_of  # noqa: PLC0415 -- gradio takes seconds, and `verse --help` reads this file
+    from ui.server import serve  # noqa: PLC0415
 
     settings = settings_of(**given)
+    rules = rules_of(settings, host)  # before an index is built, which may take minutes
     try:
         engine = open_engine(settings)
     except IndexMismatch:
         run_ingest(open_corpus(settings), settings)
         engine = open_engine(settings)
     with engine:
-        serve(engine, host, port, open_browser)
+        serve(engine, host, port, open_browser, rules=rules)
+
+
+@click.command()
+@click.option("--admin", is_flag=True, help="The password for adding, removing and rebuilding.")
+@click.option("--file", type=click.Path(path_type=Path, dir_okay=False), help="Keep the hash in this file.")
+def password(admin: bool, file: Path | None) -> None:
+    """Make the hash of a password for `verse ui`; the password is asked for, or read from a pipe."""
+    from ui.passwords import hash_password, keep_password  # noqa: PLC0415 -- `verse --help` needs no hashes
+
+    asked = sys.stdin.isatty()
+    given = click.prompt("Password", hide_input=True, confirmation_prompt=True) if asked else sys.stdin.readline()
+    hashed = hash_password(given.rstrip("\n"))
+    if file is None:
+        click.echo(f"VERSE_{'ADMIN' if admin else 'PASSWORD'}_HASH='{hashed}'")
+        return
+    keep_password(file, "admin" if admin else "reader", hashed)
+    click.echo(f"kept in {file}; use it with: VERSE_PASSWORD_FILE={file} verse ui")

@@ -15,11 +15,17 @@ import click
 import fastapi
 import gradio as gr
 import uvicorn
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corpus import VerseError
+from ui.access import LOCAL, Rules, Sessions
 from ui.app import build
 from ui.chat import Engine
+from ui.gate import Entitled, KnownCallers, Visitors, too_often
+from ui.limits import TRIES, UPLOAD, Limits, Rate
+from ui.login import login_routes
 
 STATIC = Path(__file__).parent / "static"
 
@@ -27,9 +33,13 @@ STATIC = Path(__file__).parent / "static"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'",
-    "Referrer-Policy": "no-referrer",
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+    # "no-referrer" would take the Origin from our own login form, and with it the proof that it is ours.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
 }
 
 
@@ -39,6 +49,7 @@ def serve(
     port: int = 7860,
     open_browser: bool = False,
     announce: Callable[[str], object] = click.echo,
+    rules: Rules = LOCAL,
 ) -> None:
     """Serve the page until it is interrupted; port 0 takes any that is free. Raises VerseError."""
     listening = listen(host, port)
@@ -50,7 +61,7 @@ def serve(
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     with listening, suppress(KeyboardInterrupt):
-        make_server(engine, ready).run(sockets=[listening])
+        make_server(engine, ready, rules).run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -85,9 +96,15 @@ def address_of(listening: socket.socket, host: str) -> str:
     return f"http://{shown}:{listening.getsockname()[1]}"
 
 
-def make_server(engine: Engine, ready: Callable[[], None]) -> Server:
+def make_server(engine: Engine, ready: Callable[[], None], rules: Rules = LOCAL) -> Server:
     """A server that isn't running yet; `ready` is called once it listens."""
-    app = fastapi.FastAPI(openapi_url=None)
+    visitors = Visitors(rules, Sessions(rules.session_seconds), Rate(TRIES))
+    app = fastapi.FastAPI(openapi_url=None, routes=[*login_routes(visitors)])
+    # The last added looks first.
+    app.add_middleware(Limits, rate=None, upload_bytes=UPLOAD)
+    app.add_middleware(Entitled)
+    app.add_middleware(AuthenticationMiddleware, backend=visitors, on_error=too_often)
+    app.add_middleware(KnownCallers, rules=rules)
     app.add_middleware(_Headers)
     gr.mount_gradio_app(
         app,
@@ -139,8 +156,10 @@ class _Headers:
 
 
 def _extend(message: MutableMapping[str, Any]) -> None:
-    own = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
-    message["headers"] = [*message.get("headers", ()), *own]
+    headers = MutableHeaders(raw=list(message.get("headers", ())))
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)  # the login has a stricter policy of its own
+    message["headers"] = headers.raw
 
 
 def _theme() -> gr.themes.Base:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from corpus import Corpus
 from tests.ui.fakes import FakeEngine
+from ui.access import LOCAL, Rules
 from ui.chat import Engine
 from ui.server import address_of, listen, make_server
 
@@ -69,11 +70,11 @@ def corpus() -> Corpus:
 
 
 @contextmanager
-def serving(engine: Engine) -> Iterator[str]:
+def serving(engine: Engine, rules: Rules = LOCAL) -> Iterator[str]:
     """Serves the page on a free port until the block ends; gives its address."""
     ready = threading.Event()
     with listen("127.0.0.1", 0) as listening:
-        server = make_server(engine, ready.set)
+        server = make_server(engine, ready.set, rules)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         assert ready.wait(30)

@@ -1,0 +1,103 @@
+"""How much one visitor may ask for: questions a minute, tries of the password, and the size of what is sent."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Mapping
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag.errors import SettingsError
+
+TRIES = "10 per 5 minutes"  # of the password, from one address
+RATE = "120 per minute"  # of requests that make work, from one visitor, where others are let in
+UPLOAD = 100_000_000  # bytes of an upload
+BODY = 8_000_000  # bytes of a request that isn't an upload; a browser's kept chats are at most 2 million characters
+# What makes the server work. A page's own steps count too: nothing in a request says which is a question.
+_WORK = re.compile(r"(/gradio_api)?/(queue/join|call/|run/|api/|upload\b|component_server|mcp\b)")
+_UPLOAD = re.compile(r"/gradio_api/(upload|component_server)/?")
+
+
+class Rate:
+    """So many a time for each visitor, by fixed windows of the library `limits`."""
+
+    def __init__(self, rate: str) -> None:
+        self._item = parsed(rate)
+        self._counted = FixedWindowRateLimiter(MemoryStorage())
+
+    def wait(self, visitor: str) -> int | None:
+        """Count one more; None where that is within the rate, else the seconds until it is again."""
+        if self._counted.hit(self._item, visitor):
+            return None
+        reset, _ = self._counted.get_window_stats(self._item, visitor)
+        return max(1, math.ceil(reset - time.time()))
+
+
+def parsed(rate: str) -> RateLimitItem:
+    """A rate in words, as in "60/minute". Raises SettingsError."""
+    try:
+        return parse(rate)
+    except ValueError:
+        raise SettingsError(f"the rate {rate!r} can't be read; write it like 60/minute or 10 per 5 minutes") from None
+
+
+class Limits:
+    """Refuses what is too much: 429 for too many requests of a visitor, 413 for one that is too large."""
+
+    def __init__(self, app: ASGIApp, rate: Rate | None, upload_bytes: int) -> None:
+        self.app = app
+        self.rate = rate
+        self.upload_bytes = upload_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or pass on."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self.app(scope, receive, send)
+            return
+        visitor = scope["user"].display_name
+        if self.rate and _WORK.match(scope["path"]):
+            seconds = self.rate.wait(visitor)
+            if seconds is not None:
+                await _too_many(seconds)(scope, receive, send)
+                return
+        await self._measured(scope, receive, send)
+
+    async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on as long as it isn't larger than it may be, whatever it says of itself."""
+        most = self.upload_bytes if _UPLOAD.fullmatch(scope["path"]) else BODY
+        stated = Headers(scope=scope).get("content-length", "0")
+        if not stated.isdigit() or int(stated) > most:
+            await _too_large(most)(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > most:  # a body without a length; what reads it sees the sender go
+                return {"type": "http.disconnect"}
+            return message
+
+        await self.app(scope, counted, send)
+
+
+def refused(status: int, reason: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A refusal as programs and Gradio's own script read it; the page shows the reason."""
+    return JSONResponse({"detail": reason, "error": reason}, status, headers)
+
+
+def _too_many(seconds: int) -> JSONResponse:
+    reason = f"that was more than this server takes from one visitor; go on in {seconds} s"
+    return refused(429, reason, {"Retry-After": str(seconds)})
+
+
+def _too_large(most: int) -> JSONResponse:
+    return refused(413, f"that is larger than the {most / 1e6:.0f} MB taken at once", {"Connection": "close"})
