@@ -22,7 +22,7 @@ FIND_CHROMIUM := for name in chromium chromium-browser google-chrome google-chro
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help ui test test-all check fix eval lock screenshots clean
+.PHONY: help ui test test-all check fix eval baseline lock screenshots clean
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -69,8 +69,13 @@ fix: $(INSTALLED_DEV) ## format, and repair what the linter can repair
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-eval: $(INSTALLED) ## ask the eval questions and print the figures
-	@$(BIN)/verse eval
+BASELINE := evals/results/baseline.json
+EVAL_ARGS ?=
+eval: $(INSTALLED) ## ask the eval questions; fails where it is worse than the recorded baseline (EVAL_ARGS=)
+	@$(BIN)/verse eval --baseline $(BASELINE) --fail-under quote_validity=1 $(EVAL_ARGS)
+
+baseline: $(INSTALLED) ## record the figures of this state as the baseline
+	@$(BIN)/verse eval --fail-under quote_validity=1 --record $(BASELINE)
 
 # An existing pin stays while it fits; `make lock UPGRADE=1` takes the newest. torch keeps to the version that has
 # a small CPU build, and loses its local suffix "+cpu", which other platforms don't know.

@@ -4,74 +4,159 @@ from __future__ import annotations
 
 import json
 import sys
-from importlib.metadata import version
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.progress import MofNCompleteColumn, Progress
 
-from evals.questions import BUILT_IN, of_split, read_questions
-from evals.run import Case, Figures, run, summarise
-from rag.cli import common_options, open_engine, settings_of
+from corpus import VerseError
+from evals import evaluation
+from evals.check import check_file
+from evals.compare import compare
+from evals.evaluation import Options, Outcome, chosen_questions
+from evals.questions import PARTS
+from evals.record import RUN, figures_as_json, read_run
+from evals.tables import show_comparison, show_figures
+from evals.thresholds import parse_threshold
+from rag import Engine
+from rag.cli import common_options, open_corpus, open_engine, printable, run_ingest, settings_of
+from rag.errors import IndexMismatch
+from rag.settings import Settings
+
+_MISSED, _WRONG, _STOPPED = 1, 2, 130
+_SHOWN = 3
+_FILE = click.Path(path_type=Path)
 
 
 @click.command("eval")
-@click.option("--questions", type=click.Path(path_type=Path), default=BUILT_IN, help="A question file (JSONL).")
+@click.option("--questions", type=_FILE, help="A question file (JSONL); default: the built-in questions.")
 @click.option("--source", "sources", multiple=True, help="Ask of this source only; may be given again.")
-@click.option(
-    "--split", type=click.Choice(["tune", "never"]), help="Of our own sets, the half that is (never) tuned on."
-)
-@click.option("--out", type=click.Path(path_type=Path), help="Write figures and every answer to this JSON file.")
+@click.option("--split", type=click.Choice(PARTS), help="Only the questions of this part.")
+@click.option("--judge", metavar="NAME", help="A language model that judges the answers too.")
+@click.option("--baseline", type=_FILE, metavar="RUN", help="Exit 1 if worse than this run, beyond noise.")
+@click.option("--fail-under", multiple=True, metavar="METRIC=VALUE", help="Exit 1 if missed; may be given again.")
+@click.option("--out", type=_FILE, metavar="DIR", help="Where run.json goes; default: under VERSE_HOME.")
+@click.option("--record", type=_FILE, metavar="FILE", help="Also write a baseline: every figure, no texts.")
+@click.option("--compare", "pair", type=_FILE, nargs=2, metavar="A B", help="Compare two runs; asks nothing.")
+@click.option("--check", "checked", type=_FILE, metavar="FILE", help="Check a question file against the corpus.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @common_options
 def evaluate(
-    questions: Path,
+    questions: Path | None,
     sources: tuple[str, ...],
-    split: Literal["tune", "never"] | None,
+    split: str | None,
+    judge: str | None,
+    baseline: Path | None,
+    fail_under: tuple[str, ...],
     out: Path | None,
+    record: Path | None,
+    pair: tuple[Path, Path] | None,
+    checked: Path | None,
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Ask a set of questions and say how good and how grounded the answers are."""
-    asked = read_questions(questions)
-    if split is not None:
-        asked = of_split(asked, split)
-    # The built-in questions are about the article alone.
-    scope = sources or (("article",) if questions == BUILT_IN else ())
-    with open_engine(settings_of(**given)) as engine:
-        console = Console(stderr=True)
-        with console.status("Asking") as status:
-            cases = run(engine, asked, scope, lambda done: status.update(f"Asking {done}/{len(asked)}"))
-    figures = summarise(cases)
-    if out is not None:
-        out.write_text(json.dumps(_record(figures, cases), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Ask a set of questions; say how good and how grounded the answers are.
+
+    Exit code 0: all holds; 1: a threshold or the baseline is missed; 2: a file or an argument is wrong.
+    """
+    try:
+        if pair is not None:
+            sys.exit(_compare(*pair, as_json=as_json))
+        settings = settings_of(**given)
+        if checked is not None:
+            sys.exit(_check(checked, settings))
+        thresholds = tuple(parse_threshold(text) for text in fail_under)
+        options = Options(questions, sources, split, baseline, thresholds, out, record)
+        sys.exit(_run(options, settings, as_json=as_json))
+    except VerseError as error:
+        click.echo(f"verse: {printable(str(error))}", err=True)
+        sys.exit(_WRONG)
+
+
+def _check(file: Path, settings: Settings) -> int:
+    count, faults = check_file(file, open_corpus(settings))
+    for fault in faults:
+        click.echo(printable(str(fault)))
+    click.echo(f"{count} questions, " + (f"{len(faults)} faults" if faults else "no fault"), err=True)
+    return _WRONG if faults else 0
+
+
+def _compare(before: Path, after: Path, *, as_json: bool) -> int:
+    comparison = compare(read_run(before), read_run(after))
     if as_json:
-        click.echo(json.dumps(figures, indent=2))
+        click.echo(json.dumps(comparison.to_dict(), indent=1))
     else:
-        _print_table(figures)
+        show_comparison(comparison)
+    return 0
 
 
-def _record(figures: dict[str, Figures], cases: list[Case]) -> dict[str, Any]:
+def _run(options: Options, settings: Settings, *, as_json: bool) -> int:
+    questions = chosen_questions(options)
+    with _open(settings) as engine, _bar(len(questions)) as advance:
+        try:
+            outcome = evaluation.evaluate(engine, questions, options, progress=advance)
+        except KeyboardInterrupt:
+            click.echo("verse: stopped; the answers so far are kept, the same command goes on from there", err=True)
+            return _STOPPED
+    if as_json:
+        click.echo(json.dumps(_as_json(outcome), indent=2))
+    else:
+        show_figures(outcome.figures, outcome.scores.counts())
+        if outcome.comparison is not None:
+            show_comparison(outcome.comparison)
+    _say(outcome)
+    return _MISSED if outcome.missed or outcome.scores.failed else _WRONG if outcome.misfits else 0
+
+
+def _open(settings: Settings) -> Engine:
+    """The engine; an index that the corpus has left behind is brought up to it first."""
+    try:
+        return open_engine(settings)
+    except IndexMismatch:
+        run_ingest(open_corpus(settings), settings)
+        return open_engine(settings)
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr."""
+    with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task("Asking", total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _as_json(outcome: Outcome) -> dict[str, Any]:
     return {
-        "command": " ".join(["verse", *sys.argv[1:]]),
-        "version": version("chapter-and-verse"),
-        "figures": figures,
-        "cases": [case.to_dict() for case in cases],
+        "settings": outcome.settings,
+        "figures": figures_as_json(outcome.figures, judged=outcome.settings["judge"] is not None),
+        "milliseconds": outcome.timing,
+        "missed": outcome.missed,
+        "run": str(outcome.folder / RUN),
     }
 
 
-def _print_table(figures: dict[str, Figures]) -> None:
-    table = Table(box=None, pad_edge=False)
-    names = list(figures["overall"])
-    table.add_column("kind")
-    for name in names:
-        table.add_column(name.replace("_", "\n"), justify="right")
-    for kind, row in figures.items():
-        table.add_row(kind, *(_cell(row[name]) for name in names))
-    Console(width=150).print(table)
+def _say(outcome: Outcome) -> None:
+    """What a reader of the figures must know, on stderr: gaps, gold that doesn't fit, what is missed, where it lies."""
+    lines = ["milliseconds an answer: " + ", ".join(f"{name} {value:g}" for name, value in outcome.timing.items())]
+    if outcome.scores.failed:
+        lines.append(f"no answer to {_list(outcome.scores.failed)}; their figures are left out")
+    if outcome.scores.unjudged:
+        lines.append(f"the judge failed on {_list(outcome.scores.unjudged)}; the other figures stand")
+    if outcome.misfits:
+        lines.append(
+            f"the gold of {_list(list(outcome.misfits))} doesn't fit this corpus; verse eval --check says how:"
+        )
+        lines += [f"  {name}: {reason}" for name, reason in list(outcome.misfits.items())[:_SHOWN]]
+    lines += [f"MISSED: {text}" for text in outcome.missed]
+    lines.append(f"written: {outcome.folder / RUN}")
+    for line in lines:
+        click.echo(printable(line), err=True)
 
 
-def _cell(value: float | int | None) -> str:
-    return "–" if value is None else str(value) if isinstance(value, int) else f"{value:.3f}"
+def _list(ids: Sequence[str]) -> str:
+    shown = ", ".join(ids[:_SHOWN]) + (" …" if len(ids) > _SHOWN else "")
+    return f"{len(ids)} question{'s' if len(ids) > 1 else ''} ({shown})"

@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 
 import rag
 from evals import metrics
-from evals.questions import BUILT_IN, Question, of_split, read_questions
+from evals.questions import Question, built_in_questions
 from rag import gate, rerank
 from rag.chatter import chatter
 from rag.datatypes import Query, Scope, Standalone
@@ -54,7 +54,7 @@ class Fit:
 
 def tuning_questions() -> list[Question]:
     """The given questions on the article and the half of our own that is tuned on."""
-    return [*read_questions(BUILT_IN), *of_split(read_questions(HERE / "article_own.jsonl"), "tune")]
+    return [q for q in built_in_questions() if q.part != "never" and q.sources == ARTICLE.sources]
 
 
 def fit(names: Sequence[str], rows: Matrix, truth: Matrix, weights: Matrix) -> Fit:

@@ -1,133 +1,169 @@
-"""Questions -> answers -> figures, by kind and overall."""
+"""Questions -> answers -> scores, one line of a file at a time: an interrupted run goes on where it stopped, and
+100,000 answers need no memory."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
 
-from corpus import Corpus
+from corpus import Corpus, VerseError
 from evals import metrics
-from evals.questions import KINDS, Question
-from rag import Answer, Citation, Engine
+from evals.gold import relevant_passages
+from evals.questions import Question
+from evals.scores import Scores
+from rag import Answer, Engine, check_support
 
-Figures = dict[str, float | int | None]
+Case = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Case:
-    """One question, its answer, and its own figures."""
+class Judge(Protocol):
+    """Someone who scores an answer; see evals.judge."""
 
-    question: Question
-    answer: Answer
-    seconds: float
-    figures: Figures
-
-    def to_dict(self) -> dict[str, Any]:
-        """The case as JSON types."""
-        return {
-            "id": self.question.id,
-            "kind": self.question.kind,
-            "question": self.question.question,
-            "figures": self.figures,
-            "seconds": round(self.seconds, 6),
-            "answer": self.answer.to_dict(),
-        }
+    def score(self, question: Question, answer: Answer) -> tuple[dict[str, metrics.Share], str | None]:
+        """Shares by metric, and what went wrong if something did."""
+        ...
 
 
 def run(
     engine: Engine,
     questions: Sequence[Question],
-    sources: Sequence[str],
+    file: Path,
+    key: str,
+    *,
+    judge: Judge | None = None,
     progress: Callable[[int], None] = lambda done: None,
-) -> list[Case]:
-    """Ask every question; a question's own `sources` count before those given."""
-    cases = []
-    for done, question in enumerate(questions, start=1):
-        started = time.perf_counter()
-        answer = engine.ask(question.question, question.history, sources=question.sources or sources)
-        seconds = time.perf_counter() - started
-        cases.append(Case(question, answer, seconds, score(question, answer, engine.corpus)))
-        progress(done)
-    return cases
+) -> Scores:
+    """Ask every question and append its case to `file`; cases that a run with this key left there are kept."""
+    scores = Scores()
+    known = _begin(file, key)
+    for case in read_cases(file):
+        scores.add(case)
+        progress(len(scores))
+    with file.open("a", encoding="utf-8") as out:
+        for question in questions:
+            if question.id not in known:
+                case = ask(engine, question, judge)
+                out.write(json.dumps(case) + "\n")
+                out.flush()
+                scores.add(case)
+                progress(len(scores))
+    return scores
 
 
-def score(question: Question, answer: Answer, corpus: Corpus) -> Figures:
-    """The figures of one answer."""
-    whole = any("#" in section for section in question.gold_sections)
-    sections = [f"{c.source_id}#{c.section}" if whole else c.section for c in answer.citations]
-    texts = [*(citation.quote for citation in answer.citations), answer.text]
-    precision = metrics.section_precision(question, sections)
-    return {
+def ask(engine: Engine, question: Question, judge: Judge | None = None) -> Case:
+    """One question, its answer, and its own figures. A question that the engine refuses has no figures."""
+    case: Case = {
+        "id": question.id,
+        "kind": question.kind,
+        "part": question.part,
+        "answerable": question.answerable,
+        "confidence": None,
+        "asked": question.model_dump(mode="json", exclude_defaults=True),
+        "asked_hash": hash_of([question]),
+        "figures": {},
+        "error": None,
+    }
+    started = time.perf_counter()
+    try:
+        answer = engine.ask(question.question, question.history, sources=question.sources)
+    except VerseError as error:
+        return case | {"error": str(error), "seconds": round(time.perf_counter() - started, 6)}
+    seconds = time.perf_counter() - started
+    relevant = relevant_passages(question, engine) if question.answerable else []
+    ranked = _retrieved(engine, question) if relevant else []
+    judged, fault = judge.score(question, answer) if judge is not None else ({}, None)
+    shares = metrics.retrieval(relevant, ranked) | score(question, answer, engine.corpus) | judged
+    return case | {
+        "confidence": answer.confidence,
+        "seconds": round(seconds, 6),
+        "answer": answer.to_dict(),
+        "relevant": relevant,
+        "retrieved": ranked,
+        "missed": missed(question, answer),
+        "figures": {name: list(share) for name, share in shares.items()},
+        "judge_error": fault,
+    }
+
+
+def hash_of(questions: Iterable[Question]) -> str:
+    """By which the same questions are known again."""
+    digest = hashlib.sha256()
+    for question in questions:
+        digest.update(question.model_dump_json(exclude_defaults=True).encode("utf-8", "surrogatepass") + b"\n")
+    return digest.hexdigest()[:12]
+
+
+def _retrieved(engine: Engine, question: Question) -> list[str]:
+    found = engine.retrieve(question.question, question.history, metrics.DEPTH, sources=question.sources)
+    return [scored.passage.id for scored in found]
+
+
+def score(question: Question, answer: Answer, corpus: Corpus) -> dict[str, metrics.Share]:
+    """The figures of one answer that need no index and no judge; absent where there can be none."""
+    sections = [f"{c.source_id}#{c.section}" if question.names_sources else c.section for c in answer.citations]
+    shown = (*answer.citations, *answer.other_views, *answer.nearest)
+    quotes = {citation.number: citation.quote for citation in answer.citations}
+    figures = {
         "section_hit": metrics.section_hit(question, sections),
-        "citations_in_gold": precision[0] if precision else None,
-        "citations": len(answer.citations),
-        "evidence_recall": metrics.evidence_recall(question, texts),
+        "section_precision": metrics.section_precision(question, sections),
+        "evidence_recall": metrics.evidence_recall(question, texts(answer)),
         "must_include": metrics.must_include(question, answer.text),
         "must_not": metrics.must_not(question, answer.text),
-        "abstained": int(answer.abstained),
-        "voice_right": _voice_right(question, answer),
-        "quotes_valid": sum(valid_quote(citation, corpus) for citation in answer.citations),
+        "voice": metrics.voice(question, answer.citations),
+        "quote_validity": metrics.quote_validity(shown, corpus),
+        **metrics.support(answer.sentences, quotes, check_support),
+        **metrics.abstention(question, answer.abstained),
     }
+    return {name: share for name, share in figures.items() if share is not None}
 
 
-def _voice_right(question: Question, answer: Answer) -> float | None:
-    """Whether a citation has the expected voice; None where no voice is expected or nothing is cited."""
-    if question.voice is None or not answer.citations:
-        return None
-    return float(any(citation.voice == question.voice for citation in answer.citations))
+def texts(answer: Answer) -> list[str]:
+    """Where evidence is looked for: each cited quote, and the answer itself."""
+    return [*(citation.quote for citation in answer.citations), answer.text]
 
 
-def valid_quote(citation: Citation, corpus: Corpus) -> bool:
-    """Whether the quote stands at its place, and its place in its section."""
-    document = corpus.documents[citation.source_id]
-    section = document.section_by_label.get(citation.section)
-    return (
-        document.text[citation.start : citation.end] == citation.quote
-        and section is not None
-        and section.start <= citation.start
-        and citation.end <= section.end
-    )
-
-
-def summarise(cases: Sequence[Case]) -> dict[str, Figures]:
-    """Figures by kind, and overall last."""
-    kinds = {kind: [c for c in cases if c.question.kind == kind] for kind in KINDS}
-    return {**{kind: _summary(found) for kind, found in kinds.items() if found}, "overall": _summary(cases)}
-
-
-def _summary(cases: Sequence[Case]) -> Figures:
-    answerable = [c for c in cases if c.question.answerable]
-    abstained = [c for c in cases if c.answer.abstained]
-    right = sum(not c.question.answerable for c in abstained)
-    unanswerable = len(cases) - len(answerable)
+def missed(question: Question, answer: Answer) -> dict[str, list[Any]]:
+    """What a good answer holds and this one lacks, and the forbidden strings that it says."""
+    said = metrics.answer_text(answer.text)
+    if not question.answerable:
+        return {"must_not": [key for key in question.must_not if metrics.holds(said, key, whole=True)]}
     return {
-        "n": len(cases),
-        "section_hit": _mean(c.figures["section_hit"] for c in cases),
-        "section_precision": _ratio(
-            sum(c.figures["citations_in_gold"] or 0 for c in answerable),
-            sum(c.figures["citations"] or 0 for c in answerable),
-        ),
-        "evidence_recall": _mean(c.figures["evidence_recall"] for c in cases),
-        "must_include": _mean(c.figures["must_include"] for c in cases),
-        "must_not": sum(bool(c.figures["must_not"]) for c in cases),
-        "voice": _mean(c.figures["voice_right"] for c in cases),
-        "abstention_precision": _ratio(right, len(abstained)),
-        "abstention_recall": _ratio(right, unanswerable),
-        "refused": _ratio(len(abstained) - right, len(answerable)),
-        "quote_validity": _ratio(
-            sum(c.figures["quotes_valid"] or 0 for c in cases),
-            sum(c.figures["citations"] or 0 for c in cases),
-        ),
-        "milliseconds": round(1000 * (_mean(c.seconds for c in cases) or 0), 2),
+        "evidence": [s[0] for s in question.spans if not any(metrics.holds_span(t, s) for t in texts(answer))],
+        "must_include": [list(keys) for keys in question.must_include if not any(metrics.holds(said, k) for k in keys)],
+        "must_not": [key for key in question.must_not if metrics.holds(said, key, whole=True)],
     }
 
 
-def _mean(values: Iterable[float | int | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return _ratio(sum(known), len(known))
+def _begin(file: Path, key: str) -> set[str]:
+    """The ids that are done. A file of another key starts anew; half a line that a kill left is dropped."""
+    try:
+        with file.open("r+b") as lines:
+            if lines.readline() != _header(key):
+                raise FileNotFoundError
+            kept, known = lines.tell(), set()
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    break
+                known.add(json.loads(line)["id"])
+                kept += len(line)
+            lines.truncate(kept)
+            return known
+    except FileNotFoundError:
+        file.write_bytes(_header(key))
+        return set()
 
 
-def _ratio(part: float, whole: float) -> float | None:
-    return round(part / whole, 4) if whole else None
+def _header(key: str) -> bytes:
+    return json.dumps({"run": key}).encode() + b"\n"
+
+
+def read_cases(file: Path) -> Iterator[Case]:
+    """The cases of a run's file of answers, one at a time."""
+    with file.open(encoding="utf-8") as lines:
+        next(lines, None)
+        for line in lines:
+            yield json.loads(line)
