@@ -11,19 +11,21 @@ from typing import Any
 
 import gradio as gr
 
-from corpus import Corpus
-from rag.datatypes import Scope
+from corpus import Corpus, VerseError
 from ui import chat as chats
 from ui.api import add_api
 from ui.chat import Engine, Shelf
-from ui.export import to_json, to_markdown
+from ui.export import from_json, to_json, to_markdown
+from ui.feedback import Rating, keep_feedback
 from ui.frame import render_chats, render_header, render_hint
 from ui.reader import Pages, render_reader, render_source
 from ui.render import render_exchange, render_welcome
-from ui.suggest import first_questions, main_source, scopes
+from ui.scope import read_scope, render_scope
+from ui.suggest import first_questions, main_source
 
 STATIC = Path(__file__).parent / "static"
 AT_ONCE = 24  # questions answered at the same time; a further visitor waits for a moment
+SCRIPTS = ("reader.js", "conversation.js", "events.js")  # one script in three parts, in this order
 EMPTY = "Type a question first, or choose one of those suggested."
 
 Update = dict[Any, Any]
@@ -47,7 +49,6 @@ class Page:
     def __init__(self, engine: Engine, suggestions: Sequence[str] | None) -> None:
         self.engine = engine
         corpus = engine.corpus
-        self.scopes = scopes(corpus)
         self.welcome = render_welcome(corpus.title, first_questions(corpus) if suggestions is None else suggestions)
 
     def lay_out(self) -> None:
@@ -65,7 +66,7 @@ class Page:
                     self.live = _html("", "live")
                 self._lay_out_composer()
             with gr.Column(elem_id="reading"):
-                script = (STATIC / "page.js").read_text(encoding="utf-8")
+                script = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
                 self.reader = gr.HTML(
                     render_reader(corpus),
                     elem_id="reader",
@@ -74,6 +75,7 @@ class Page:
                     server_functions=[_read_source(corpus)],
                 )
         self.outbox = gr.Textbox(visible="hidden", elem_id="outbox")
+        self.chosen = gr.Textbox(visible="hidden", elem_id="chosen")  # filled by the script as a question is sent
 
     def _lay_out_composer(self) -> None:
         with gr.Column(elem_id="composer"):
@@ -89,8 +91,7 @@ class Page:
                 )
                 self.send = gr.Button("Send", elem_id="send", variant="primary", scale=0, min_width=80)
                 self.stop = gr.Button("Stop", elem_id="stop", variant="stop", scale=0, min_width=80)
-            names = list(self.scopes)
-            self.scope = gr.Dropdown(names, value=names[0], label="Look in", elem_id="scope")
+            self.scope = _html(render_scope(self.engine.corpus), "scope")
             self.hint = _html(render_hint(""), "hint")
 
     def wire(self, blocks: gr.Blocks) -> None:
@@ -100,8 +101,9 @@ class Page:
         asking = gr.on(
             [self.box.submit, self.send.click, self.reader.click],
             self.ask,
-            [self.box, self.scope, self.shelf],
+            [self.box, self.chosen, self.shelf],
             [*shown, self.box, self.hint],
+            js="(typed, chosen, shelf) => [typed, window.chapterAndVerse.scope(), shelf]",
             concurrency_limit=AT_ONCE,
             trigger_mode="once",
             api_name="page_ask",
@@ -110,13 +112,15 @@ class Page:
         asking.failure(self.failed, self.shelf, shown, **quiet)
         self.stop.click(self.stopped, self.shelf, shown, cancels=[asking], **quiet)
         self.reader.input(self.rearrange, self.shelf, shown, cancels=[asking], **quiet)
+        self.reader.upload(self.take_in, self.shelf, [*shown, self.hint], cancels=[asking], **quiet)
+        self.reader.like(self.rate, self.shelf, [*shown, self.hint], **quiet)
         download = "(text) => window.chapterAndVerse.download(text)"
         self.reader.select(self.export, self.shelf, self.outbox, **quiet).then(
             None, self.outbox, None, js=download, **quiet
         )
         blocks.load(self.load, self.saved, shown, **quiet)
 
-    def ask(self, typed: str, scope: str, shelf: Shelf, event: gr.EventData) -> Iterator[Update]:
+    def ask(self, typed: str, chosen: str, shelf: Shelf, event: gr.EventData) -> Iterator[Update]:
         """Answer what was typed, or what the page's script asks: a suggestion, or an earlier question anew."""
         question, at = _asked(typed, event)
         if not question.strip():
@@ -124,7 +128,8 @@ class Page:
             return
         shelf = shelf.stopped()
         first = True
-        for chat in chats.ask(self.engine, question, shelf.chat, scope=self.scopes.get(scope, Scope()), at=at):
+        scope = read_scope(chosen, self.engine.corpus)
+        for chat in chats.ask(self.engine, question, shelf.chat, scope=scope, at=at):
             shelf = shelf.with_chat(chat)
             last = len(chat.exchanges) - 1
             update: Update = {self.shelf: shelf, self.live: render_exchange(chat.exchanges[last], last)}
@@ -155,9 +160,33 @@ class Page:
             shelf = shelf.without(position)
         return self._show(shelf)
 
+    def take_in(self, shelf: Shelf, event: gr.EventData) -> Update:
+        """A chat from a file that was exported here, opened as another chat."""
+        shelf = shelf.stopped()
+        try:
+            shelf = chats.compared(shelf.with_new(from_json(_text(event, "text"))), self.engine.corpus)
+        except VerseError as error:
+            return self._show(shelf) | {self.hint: render_hint(str(error))}
+        return self._show(shelf) | {self.hint: render_hint("")}
+
+    def rate(self, shelf: Shelf, event: gr.EventData) -> Update:
+        """What the visitor thinks of an answer, kept in a file on this machine."""
+        exchange = shelf.chat.at(_number(event, "position"))
+        rating: Rating = "up" if _text(event, "rating") == "up" else "down"
+        if exchange is None or exchange.answer is None:
+            return {self.hint: render_hint("This answer is no longer here.")}
+        if shelf.chat.exchanges[-1].running:
+            return {self.hint: render_hint("Wait for the answer to end.")}
+        home = self.engine.settings.home
+        try:
+            keep_feedback(home, rating, _text(event, "reason"), exchange.question, exchange.answer)
+        except VerseError as error:
+            return {self.hint: render_hint(str(error))}
+        return self._show(shelf.with_rating(exchange, rating)) | {self.hint: render_hint("")}
+
     def load(self, saved: str) -> Update:
         """The chats that this browser kept."""
-        return self._show(chats.restore(saved))
+        return self._show(chats.compared(chats.restore(saved), self.engine.corpus))
 
     def export(self, shelf: Shelf, event: gr.EventData) -> str:
         """The open chat as the text of a file: JSON, or Markdown."""

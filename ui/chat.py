@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
 from corpus import Corpus, VerseError
-from rag.datatypes import Answer, AnswerSentence, Scope, Turn
+from rag.datatypes import Answer, AnswerSentence, Citation, Scope, Turn
+from rag.settings import Settings
+from ui.suggest import follow_ups
 
 TITLE_LENGTH = 60
 EVERYTHING = Scope()
@@ -26,6 +28,11 @@ class Engine(Protocol):
     @property
     def corpus(self) -> Corpus:
         """The sources that are asked about."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """Where this machine keeps things."""
         ...
 
     def ask(
@@ -53,13 +60,20 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question and what has come back: sentences while it runs, then an answer or a message."""
+    """A question and what has come back: sentences while it runs, then an answer or a message.
+
+    `follow_ups` are questions that the answer suggests, `rating` what the visitor thought of it, `lost` how
+    many of its citations the sources no longer bear out: an older or foreign answer.
+    """
 
     question: str
     sentences: tuple[AnswerSentence, ...] = ()
     answer: Answer | None = None
     message: str = ""
     stopped: bool = False
+    follow_ups: tuple[str, ...] = ()
+    rating: Literal["", "up", "down"] = ""
+    lost: int = 0
 
     @property
     def running(self) -> bool:
@@ -81,6 +95,10 @@ class Chat:
         first = " ".join(self.exchanges[0].question.split())
         return first if len(first) <= TITLE_LENGTH else first[: TITLE_LENGTH - 1].rstrip() + "…"
 
+    def at(self, position: int | None) -> Exchange | None:
+        """The exchange of a position; None where there is none."""
+        return self.exchanges[position] if position is not None and 0 <= position < len(self.exchanges) else None
+
     @property
     def history(self) -> list[Turn]:
         """What the engine is told of the conversation: answered exchanges, oldest first."""
@@ -90,6 +108,9 @@ class Chat:
                 turns.append({"role": "user", "content": exchange.question})
                 turns.append({"role": "assistant", "content": exchange.answer.text})
         return turns
+
+
+EMPTY = Chat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +129,14 @@ class Shelf:
         """The open chat replaced."""
         return replace(self, chats=(*self.chats[: self.open], chat, *self.chats[self.open + 1 :]))
 
-    def with_new(self) -> Shelf:
-        """An empty chat on top, open; an empty one that is there already is used again."""
+    def with_new(self, chat: Chat = EMPTY) -> Shelf:
+        """Another chat on top, open; an empty one that is there already makes place for it."""
         kept = tuple(chat for chat in self.chats if chat.exchanges)
-        return Shelf((Chat(), *kept))
+        return Shelf((chat, *kept))
+
+    def with_rating(self, rated: Exchange, rating: Literal["up", "down"]) -> Shelf:
+        """One exchange of the open chat rated."""
+        return self.with_chat(Chat(tuple(replace(e, rating=rating) if e is rated else e for e in self.chat.exchanges)))
 
     def with_open(self, position: int) -> Shelf:
         """Another chat open; a position that isn't there changes nothing."""
@@ -146,7 +171,8 @@ def ask(
         events = engine.stream(question, kept.history, sources=scope.sources, sections=scope.sections)
         for event in events:
             if isinstance(event, Answer):
-                exchange = replace(exchange, answer=event)
+                known = [e.question for e in kept.exchanges] + [question]
+                exchange = replace(exchange, answer=event, follow_ups=tuple(follow_ups(engine.corpus, event, known)))
             else:
                 exchange = replace(exchange, sentences=(*exchange.sentences, event))
             yield Chat((*kept.exchanges, exchange))
@@ -155,6 +181,20 @@ def ask(
     finally:
         if isinstance(events, Generator):
             events.close()
+
+
+def compared(shelf: Shelf, corpus: Corpus) -> Shelf:
+    """The shelf with every kept answer compared with the sources as they are now."""
+
+    def stands(citation: Citation) -> bool:
+        known = citation.source_id in corpus.source_by_id
+        return known and corpus.text(citation.source_id)[citation.start : citation.end] == citation.quote
+
+    def lost(answer: Answer | None) -> int:
+        return sum(not stands(citation) for citation in answer.citations) if answer else 0
+
+    chats = (Chat(tuple(replace(e, lost=lost(e.answer)) for e in chat.exchanges)) for chat in shelf.chats)
+    return replace(shelf, chats=tuple(chats))
 
 
 _SHELF = TypeAdapter(Shelf)

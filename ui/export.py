@@ -1,12 +1,31 @@
-"""A chat as a file: Markdown for people, JSON for programs (each answer is `Answer.to_dict()`)."""
+"""A chat as a file: Markdown for people, JSON for programs (each answer is `Answer.to_dict()`), and back."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from corpus import VerseError
 from rag.datatypes import Answer, Citation
-from ui.chat import Chat
+from ui.chat import Chat, Exchange
 from ui.render import STANCE_WORDS, STATUS_WORDS, web_address
+
+LONGEST_FILE = 5_000_000  # characters
+
+
+class _ExportedExchange(BaseModel):
+    question: str
+    message: str = ""
+    answer: Answer | None = None
+
+
+class _ExportedChat(BaseModel):
+    exchanges: tuple[_ExportedExchange, ...]
+
+
+_FILE = TypeAdapter(_ExportedChat)
 
 
 def to_json(chat: Chat) -> str:
@@ -20,6 +39,20 @@ def to_json(chat: Chat) -> str:
         for exchange in chat.exchanges
     ]
     return json.dumps({"title": chat.title, "exchanges": exchanges}, ensure_ascii=False, indent=2)
+
+
+def from_json(text: str) -> Chat:
+    """The chat of a file that `to_json` wrote. Raises VerseError."""
+    if len(text) > LONGEST_FILE:
+        raise VerseError(f"this file has over {LONGEST_FILE // 1_000_000} million characters; export single chats")
+    try:
+        exported = _FILE.validate_json(text.encode("utf-8", "surrogatepass"))
+    except (ValidationError, RecursionError):
+        raise VerseError("this isn't a chat that was exported as JSON here; choose such a file") from None
+    if not exported.exchanges:
+        raise VerseError("this chat is empty; choose another file")
+    found = (Exchange(e.question, answer=e.answer, message=e.message) for e in exported.exchanges)
+    return Chat(tuple(replace(exchange, stopped=exchange.running) for exchange in found))
 
 
 def to_markdown(chat: Chat) -> str:

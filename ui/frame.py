@@ -51,7 +51,8 @@ def render_chats(shelf: Shelf) -> str:
     return (
         '<nav class="chats" aria-label="Chats"><button type="button" data-act="new">New chat</button>'
         f'<details class="menu"><summary>Chats ({len(shelf.chats)})</summary>'
-        f'<div class="panel"><ol>{rows}</ol>{export}</div></details></nav>'
+        f'<div class="panel"><ol>{rows}</ol>{export}'
+        '<button type="button" data-act="import">Import JSON</button></div></details></nav>'
     )
 
 

@@ -36,7 +36,8 @@ def render_reader(corpus: Corpus) -> str:
         '<details class="menu contents"><summary>Contents</summary><nav aria-label="Contents"></nav></details>'
         '<button type="button" class="back" data-act="back" hidden>Back to the answer</button>'
         '<button type="button" class="close" data-act="close" aria-label="Close the reader">×</button></div>'
-        '<div class="sheet" tabindex="0" aria-label="Text of the source"></div>'
+        '<p class="problem" role="alert" hidden></p>'
+        '<div class="sheet" tabindex="0" role="region" aria-label="Text of the source"></div>'
         '<p class="sr" role="status" aria-live="polite"></p></div>'
     )
 

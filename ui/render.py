@@ -23,6 +23,7 @@ STANCE_WORDS = {
     "evidence": "Evidence",
 }
 LONGEST_TIED = 24  # a mark stays on the line of the word before it, unless that word is very long
+RATING_WORDS = {"up": "Helpful", "down": "Not helpful"}
 SUPPORT_WORDS = {"weak": "weakly supported", "unsupported": "not supported"}
 
 # A browser drops or changes these when it reads HTML, and with them the offsets; each stays one character.
@@ -53,7 +54,7 @@ def render_exchange(exchange: Exchange, position: int) -> str:
         f'<div class="answer" aria-busy="{str(exchange.running).lower()}">'
         f"{_status(exchange)}"
         f"{_prose(answer.sentences if answer else exchange.sentences, answer, position)}"
-        f"{_below(answer, position) if answer else ''}"
+        f"{_below(exchange, answer, position) if answer else ''}"
         "</div></article>"
     )
 
@@ -143,13 +144,27 @@ def _place(citation: Citation) -> str:
     )
 
 
-def _below(answer: Answer, position: int) -> str:
+def _below(exchange: Exchange, answer: Answer, position: int) -> str:
     return (
-        _cards("Citations", answer.citations, f"{position}", numbered=True)
+        _grounds(exchange, answer)
+        + _cards("Citations", answer.citations, f"{position}", numbered=True)
         + _cards("Other views", answer.other_views, f"{position}-other")
         + _cards("Nearest passages", answer.nearest, f"{position}-near")
         + _withheld(answer.withheld)
-        + _actions(answer, position)
+        + _actions(exchange, answer, position)
+    )
+
+
+def _grounds(exchange: Exchange, answer: Answer) -> str:
+    """Validity and support, apart: where the quotes stand, and how many sentences they bear out."""
+    judged = [sentence.support for sentence in answer.sentences if sentence.support]
+    if not answer.citations or not judged:
+        return ""
+    quotes = len(answer.citations)
+    borne = sum(support.label == "supported" for support in judged)
+    return (
+        f'<p class="grounds"><span><b>Quotes</b> {quotes - exchange.lost} of {quotes} word for word in their '
+        f"sources</span><span><b>Support</b> {borne} of {len(judged)} sentences borne out by their quotes</span></p>"
     )
 
 
@@ -174,12 +189,13 @@ def _card(citation: Citation, key: str, *, numbered: bool) -> str:
     source = escape(citation.source_title)
     if (url := web_address(citation.url)) is not None:
         source = f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{source}</a>'
+    quote = "quote quoted" if citation.quote.startswith(("“", '"', "«", "„")) else "quote"
     voice = f'<span class="who">{escape(citation.voice)}</span>' if citation.voice else ""
     return (
         f'<li class="card {citation.stance}" data-card="{escape(key)}">'
         f'<button type="button" class="go" {_place(citation)} data-cite="{escape(key)}-card">'
         f'<span class="where" dir="auto">{number}{where}</span>'
-        f'<span class="quote" dir="auto">{escape(citation.quote)}</span></button>'
+        f'<span class="{quote}" dir="auto">{escape(citation.quote)}</span></button>'
         f'<p class="meta">{voice}<span class="stance">{STANCE_WORDS[citation.stance]}</span>'
         f'<cite dir="auto">{source}</cite></p>{_notes(citation.notes)}</li>'
     )
@@ -208,15 +224,19 @@ def _withheld(sentences: Sequence[AnswerSentence]) -> str:
     )
 
 
-def _actions(answer: Answer, position: int) -> str:
-    """Copying, and questions that follow from what the answer itself points at."""
-    follow = [f"What else does “{label}” say?" for label in dict.fromkeys(c.section for c in answer.citations[:1])]
-    if answer.other_views:
-        follow.insert(0, f"What does {answer.other_views[0].voice or answer.other_views[0].author} say about this?")
-    asks = "".join(_suggestion(question) for question in follow)
-    mode = "in the sources’ own words" if answer.mode == "extractive" else f"written by {escape(answer.mode)}"
+def _actions(exchange: Exchange, answer: Answer, position: int) -> str:
+    """Copying, rating, and questions that follow from the answer."""
     copy = f'<button type="button" data-act="copy" data-position="{position}">Copy</button>' if answer.sentences else ""
-    return f'<div class="actions">{copy}{asks}<span class="mode">{mode}</span></div>'
+    rates = "".join(
+        f'<button type="button" data-act="rate" data-position="{position}" data-rating="{rating}" '
+        f'aria-pressed="{str(exchange.rating == rating).lower()}">{name}</button>'
+        for rating, name in RATING_WORDS.items()
+    )
+    thanks = '<span class="thanks" role="status">Thank you. Kept on this machine.</span>' if exchange.rating else ""
+    mode = "in the sources’ own words" if answer.mode == "extractive" else f"written by {escape(answer.mode)}"
+    asks = "".join(f"<li>{_suggestion(question)}</li>" for question in exchange.follow_ups)
+    follow = f'<section class="follow"><h3>Ask next</h3><ul>{asks}</ul></section>' if asks else ""
+    return f'<div class="actions">{copy}{rates}{thanks}<span class="mode">{mode}</span></div>{follow}'
 
 
 def _suggestion(question: str) -> str:

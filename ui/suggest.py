@@ -1,12 +1,15 @@
-"""Questions and scopes that a corpus itself suggests; nothing here knows a particular text."""
+"""Questions that a corpus, or an answer, itself suggests; nothing here knows a particular text."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from corpus import Corpus, Source
-from rag.datatypes import Scope
+from rag.datatypes import Answer
 
 FIRST_QUESTIONS = 4
-LISTED = 60
+FOLLOW_UPS = 3
+DISSENT = "Who disagrees, and why?"
 
 
 def first_questions(corpus: Corpus, count: int = FIRST_QUESTIONS) -> list[str]:
@@ -14,7 +17,7 @@ def first_questions(corpus: Corpus, count: int = FIRST_QUESTIONS) -> list[str]:
     main = main_source(corpus)
     sections = corpus.documents[main.id].sections
     titled = [section for section in sections if section.title not in ("", section.label)]
-    dissent = ["Who disagrees, and why?"] if any(s.stance == "opposing" for s in corpus.sources) else []
+    dissent = [DISSENT] if any(s.stance == "opposing" for s in corpus.sources) else []
     wanted = count - len(dissent)
     step = max(1, len(titled) // wanted) if titled else 1
     questions = [f"What does {s.label} say about “{_short(s.title)}”?" for s in titled[::step][:wanted]]
@@ -35,18 +38,37 @@ def _short(title: str) -> str:
     return title.strip("“”\"' ")
 
 
-def scopes(corpus: Corpus) -> dict[str, Scope]:
-    """Where one may look: its name -> the scope."""
+def follow_ups(corpus: Corpus, answer: Answer, known: Sequence[str]) -> list[str]:
+    """What one may ask next, questions already put left out: how critics of the cited sections see it, and
+    what else stands there. Where nothing answered, the questions that an empty chat offers."""
+    if answer.status == "not_in_sources":
+        questions = first_questions(corpus)
+    else:
+        questions = [f"What does {voice} say about this?" for voice in _critics(corpus, answer)[:2]]
+        questions += [f"What does {label} say about “{_short(title)}”?" for label, title in _titled(corpus, answer)[:1]]
+        questions += [DISSENT] if any(source.stance == "opposing" for source in corpus.sources) else []
+    asked = {question.casefold().strip() for question in known}
+    return [question for question in dict.fromkeys(questions) if question.casefold() not in asked][:FOLLOW_UPS]
+
+
+def _critics(corpus: Corpus, answer: Answer) -> list[str]:
+    """Who holds the other views beside the answer, then the people whose texts bear on most of what it cites."""
+    cited = {c.section for c in answer.citations if c.stance == "primary"}
+    people = {person.name for person in corpus.people}
+    opposing = [s for s in corpus.sources if s.stance == "opposing" and s.author in people and cited & set(s.bears_on)]
+    names = [view.voice for view in answer.other_views if view.voice in people]
+    names += [source.author for source in sorted(opposing, key=lambda source: -len(cited & set(source.bears_on)))]
+    heard = {citation.voice for citation in answer.citations}
+    return [name for name in dict.fromkeys(names) if name not in heard]
+
+
+def _titled(corpus: Corpus, answer: Answer) -> list[tuple[str, str]]:
+    """(label, title) of the sections of the main source that are cited, or that the cited sources bear on."""
     main = main_source(corpus)
-    found = {"Everything": Scope()}
-    if len(corpus.sources) > 1:
-        found[f"Only: {main.title}"] = Scope(sources=(main.id,))
-        opposing = tuple(source.id for source in corpus.sources if source.stance == "opposing")
-        if opposing:
-            found["Only opposing views"] = Scope(sources=opposing)
-    for section in corpus.documents[main.id].sections[:LISTED]:
-        name = section.label if section.title == section.label else f"{section.label}: {section.title}"
-        found.setdefault(name, Scope(sources=(main.id,), sections=(section.label,)))
-    for source in corpus.sources[:LISTED]:
-        found.setdefault(f"Source: {source.title}", Scope(sources=(source.id,)))
-    return found
+    labels = [c.section for c in answer.citations if c.source_id == main.id]
+    for citation in answer.citations:
+        source = corpus.source_by_id.get(citation.source_id)
+        labels += source.bears_on if source else ()
+    sections = corpus.documents[main.id].section_by_label
+    found = [sections[label] for label in dict.fromkeys(labels) if label in sections]
+    return [(section.label, section.title) for section in found if section.title not in ("", section.label)]

@@ -105,12 +105,12 @@ def is_local(url: str) -> bool:
     return url.startswith(("http://127.0.0.1:", "data:", "blob:http://127.0.0.1:"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def engine(corpus: Corpus) -> FakeEngine:
     return FakeEngine(corpus, picks=(1, 3, 6), pause=0.05)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(engine: FakeEngine) -> Iterator[str]:
     with serving(engine) as at:
         yield at

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from corpus import Corpus, Source, VerseError
 from rag.datatypes import Answer, AnswerSentence, Citation, Note, Support, Turn
+from rag.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class FakeEngine:
     corpus: Corpus
     picks: tuple[int, ...] = (2, 5, 9)
     pause: float = 0.0
+    settings: Settings = field(default_factory=Settings.read)
     asked: list[Asked] = field(default_factory=list)
     closed: int = 0
     finished: int = 0

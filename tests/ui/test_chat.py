@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from dataclasses import replace
 
 import pytest
 
-from corpus import Corpus
+from corpus import Corpus, VerseError
 from rag.datatypes import Scope
 from tests.ui.fakes import FakeEngine
-from ui.chat import Chat, Exchange, Shelf, ask, restore, save
-from ui.export import to_json, to_markdown
+from ui.chat import Chat, Exchange, Shelf, ask, compared, restore, save
+from ui.export import from_json, to_json, to_markdown
 
 
 @pytest.fixture
@@ -102,6 +103,26 @@ def test_json_export_is_the_apis_own_object(engine: FakeEngine) -> None:
     assert answer
     exported = json.loads(to_json(chat))["exchanges"][0]["answer"]
     assert exported == json.loads(json.dumps(answer.to_dict()))
+
+
+def test_an_exported_chat_comes_back_as_it_was(engine: FakeEngine) -> None:
+    chat = asked(engine, "Why?", "unknown", "broken")
+    assert [replace(e, sentences=(), follow_ups=()) for e in chat.exchanges] == list(from_json(to_json(chat)).exchanges)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"exchanges": 3}', '{"exchanges": []}', '{"exchanges": [{}]}', "[" * 99_999]
+)
+def test_a_file_that_is_no_exported_chat_is_refused(text: str) -> None:
+    with pytest.raises(VerseError, match="choose"):
+        from_json(text)
+
+
+def test_an_answer_that_the_sources_no_longer_bear_out_is_found(engine: FakeEngine) -> None:
+    shelf = Shelf((asked(engine, "Why?"),))
+    assert compared(shelf, engine.corpus).chat.exchanges[0].lost == 0
+    edited = Corpus.from_texts({"article": "A preface. " + engine.corpus.text("article")})
+    assert compared(shelf, edited).chat.exchanges[0].lost == 3  # two moved, one of a source that is gone
 
 
 def test_markdown_export_has_questions_marks_and_quotes(engine: FakeEngine) -> None:

@@ -16,6 +16,9 @@ from corpus import Corpus, VerseError
 from tests.ui.conftest import serving, visiting
 from tests.ui.fakes import FakeEngine
 from tests.ui.payloads import PAYLOADS
+from ui.chat import Chat, Exchange
+from ui.export import to_json
+from ui.feedback import FEEDBACK
 from ui.server import listen, serve
 
 browser_test = pytest.mark.browser
@@ -89,7 +92,7 @@ def test_a_range_inside_a_sentence_is_marked_by_its_characters(page: Page, corpu
     text = corpus.documents["article"].text
     start, end = text.index("𝒾𝓃 the"), text.index("𝒾𝓃 the") + len("𝒾𝓃 the")
     asked(page, "Why?").locator("button.mark").first.evaluate(
-        f"e => {{ e.dataset.start = {start}; e.dataset.end = {end}; e.click(); }}"
+        f"e => {{ e.dataset.start = {start}; e.dataset.end = {end}; e.dataset.cite = 'none'; e.click(); }}"
     )
     assert marked(page) == "𝒾𝓃 the"
 
@@ -118,12 +121,20 @@ def test_chats_come_back_after_a_reload_with_their_citations(page: Page, engine:
 @browser_test
 def test_a_follow_up_goes_with_the_history_and_the_scope(page: Page, engine: FakeEngine) -> None:
     asked(page, "Who keeps bees?")
-    page.get_by_label("Look in").click()
-    page.get_by_role("option", name="Chapter 2").click()
+    page.locator(".scope summary").click()
+    page.locator("#scope").get_by_label("Chapter 2").check()
+    expect(page.locator(".scope .chosen")).to_have_text("Chapter 2")
     asked(page, "And where?")
-    told = engine.asked[-1]
-    assert told.history[0]["content"] == "Who keeps bees?"
-    assert told.sections == ("Chapter 2",)
+    assert engine.asked[-1].history[0]["content"] == "Who keeps bees?"
+    told = [engine.asked[-1].sections]
+    page.locator(".scope summary").click()
+    page.locator("#scope").get_by_label("Chapter 1").check()
+    asked(page, "And when?")
+    told.append(engine.asked[-1].sections)
+    page.locator(".scope summary").click()
+    page.get_by_label("Everything").check()
+    asked(page, "And why?")
+    assert [*told, engine.asked[-1].sections] == [("Chapter 2",), ("Chapter 1", "Chapter 2"), ()]
 
 
 @browser_test
@@ -179,6 +190,70 @@ def test_the_chat_is_exported_as_the_apis_object(page: Page, tmp_path: Path, eng
     download.value.save_as(tmp_path / "chat.json")
     exported = json.loads((tmp_path / "chat.json").read_text(encoding="utf-8"))
     assert exported["exchanges"][0]["answer"]["citations"][0]["quote"] == engine.ask("Why?").citations[0].quote
+
+
+@browser_test
+def test_an_exported_chat_is_imported_with_its_citations(page: Page, tmp_path: Path, engine: FakeEngine) -> None:
+    asked(page, "Why?")
+    answer = engine.ask("Why?")
+    file = tmp_path / "chat.json"
+    file.write_text(to_json(Chat((Exchange("Why?", answer=answer),))), encoding="utf-8")
+    bad = tmp_path / "bad.json"
+    bad.write_text("not a chat", encoding="utf-8")
+    for path, said in ((bad, "this isn't a chat that was exported as JSON here; choose such a file"), (file, "")):
+        page.locator(".chats summary").click()
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Import JSON").click()
+        chooser.value.set_files(path)
+        expect(page.locator(".hint")).to_have_text(said)
+        page.locator(".chats summary").click()
+    expect(page.locator(".chats summary")).to_have_text("Chats (2)")
+    page.locator("button.mark").nth(1).click()
+    assert marked(page) == answer.citations[1].quote
+
+
+@browser_test
+def test_an_imported_quote_that_the_source_does_not_hold_is_said_and_not_marked(
+    page: Page, tmp_path: Path, engine: FakeEngine
+) -> None:
+    text = to_json(Chat((Exchange("Why?", answer=engine.ask("Why?")),)))
+    (tmp_path / "chat.json").write_text(text.replace("kills more bees", "kills no bee"), encoding="utf-8")
+    page.locator(".chats summary").click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Import JSON").click()
+    chooser.value.set_files(tmp_path / "chat.json")
+    expect(page.locator(".grounds")).to_contain_text("3 of 4 word for word")
+    page.locator("button.mark").first.click()
+    expect(page.locator(".problem")).to_contain_text("no longer stand at this place")
+    assert page.locator(".sheet mark").count() == 0
+    page.locator("button.mark").nth(1).click()
+    expect(page.locator(".problem")).to_be_hidden()
+
+
+@browser_test
+def test_a_thumb_and_its_reason_are_kept_on_this_machine(page: Page, engine: FakeEngine) -> None:
+    kept = engine.settings.home / FEEDBACK
+    kept.unlink(missing_ok=True)
+    asked(page, "Why?")
+    page.get_by_role("button", name="Not helpful").click()
+    page.get_by_label("What was wrong? (optional)").fill("It leaves out the critic.")
+    page.keyboard.press("Enter")
+    expect(page.locator(".thanks")).to_contain_text("Kept on this machine")
+    expect(page.get_by_role("button", name="Not helpful")).to_have_attribute("aria-pressed", "true")
+    line = json.loads(kept.read_text(encoding="utf-8"))
+    assert (line["rating"], line["reason"], line["question"]) == ("down", "It leaves out the critic.", "Why?")
+    page.reload()
+    expect(page.get_by_role("button", name="Not helpful")).to_have_attribute("aria-pressed", "true")
+
+
+@browser_test
+def test_an_answer_suggests_what_to_ask_next(page: Page, engine: FakeEngine) -> None:
+    exchange = asked(page, "Why?")
+    question = exchange.locator(".follow .suggestion").first.text_content() or ""
+    exchange.locator(".follow .suggestion").first.click()
+    expect(page.locator(".exchange .asked").last).to_have_text(question)
+    assert engine.asked[-1].question == question
+    assert engine.asked[-1].history[0]["content"] == "Why?"
 
 
 @browser_test

@@ -13,9 +13,14 @@ from ui.chat import Chat, Exchange, Shelf
 from ui.frame import render_chats, render_header
 from ui.reader import render_reader, render_source
 from ui.render import escape, render_exchange, render_welcome, web_address
-from ui.suggest import first_questions, scopes
+from ui.suggest import first_questions, follow_ups
 
 SCRIPT = "<script>alert('x')</script>"
+
+
+@pytest.fixture(scope="module")
+def built_in() -> Corpus:
+    return Corpus.open()
 
 
 def citation(**changed: object) -> Citation:
@@ -63,7 +68,7 @@ def test_markup_in_any_field_is_shown_and_not_obeyed() -> None:
         withheld=(sentence,),
         mode=SCRIPT,
     )
-    html = render_exchange(replace(exchange, question=SCRIPT), 0)
+    html = render_exchange(replace(exchange, question=SCRIPT, follow_ups=(SCRIPT,)), 0)
     html += render_exchange(Exchange(SCRIPT, message=SCRIPT), 1)
     html += render_chats(Shelf((Chat((Exchange(SCRIPT),)),))) + render_header(SCRIPT) + render_welcome(SCRIPT, [SCRIPT])
     assert "<script" not in html
@@ -165,8 +170,12 @@ def test_first_questions_come_from_the_corpus_itself(corpus: Corpus) -> None:
     assert first_questions(untitled) == ["What is “Bees” about?"]
 
 
-def test_scopes_name_the_sections_of_the_main_source(corpus: Corpus) -> None:
-    found = scopes(corpus)
-    assert found["Everything"].sources == ()
-    assert found["Chapter 1: On keeping bees"].sections == ("Chapter 1",)
-    assert found["Source: The “case” against"].sources == ("critic",)
+def test_follow_ups_come_from_who_bears_on_the_cited_sections(built_in: Corpus) -> None:
+    cited = replace(citation(), section="Chapter 2", voice="Ilya Sutskever")
+    found = Answer("Why?", "Why?", "answered", 0.9, (AnswerSentence("A.", (1,)),), citations=(cited,))
+    asked = follow_ups(built_in, found, ["Why?"])
+    assert asked[0].startswith("What does ") and asked[0].endswith(" say about this?")
+    assert asked[2].startswith("What does Chapter 2 say about “")
+    assert asked[0] not in follow_ups(built_in, found, ["Why?", asked[0].upper()])
+    lost = replace(found, status="not_in_sources", citations=())
+    assert follow_ups(built_in, lost, []) == first_questions(built_in)[:3]
