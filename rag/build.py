@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Corpus
-from rag.chroma import ChromaPassage, write_dense
+from rag.chroma import ChromaPassage, bytes_in_motion, write_dense
 from rag.datatypes import Encoder, Vectors
 from rag.errors import IndexMismatch, IndexMissing
-from rag.folder import BM25, BUILDS, CHROMA, ENCODER, FORMAT, PASSAGE, TABLE, Meta, mark_files, publish, read_meta
+from rag.folder import BM25, BUILDS, CHROMA, ENCODER, FORMAT, PASSAGE, TABLE, Meta, check_build, publish, read_meta
+from rag.integrity import mark_files
 from rag.lexical import write_lexical
 from rag.passages import split_document
 from rag.vectors import KnownVectors, PassageText, Progress, write_vectors
@@ -39,7 +40,8 @@ def build_index(
         )
         if encoder[1] is not None:
             _link_files(encoder[1], build / ENCODER)
-        meta = replace(meta, files=mark_files(build))
+        loose = {f"{CHROMA}/{name}": ranges for name, ranges in bytes_in_motion(build / CHROMA).items()}
+        meta = replace(meta, files=mark_files(build, loose))
         publish(folder, build, meta)
     except OSError as error:
         shutil.rmtree(build, ignore_errors=True)
@@ -54,10 +56,13 @@ def build_index(
 
 
 def _known(folder: Path, model: str) -> KnownVectors:
-    """What the build that serves has embedded with the same model; nothing where it can't be read."""
+    """What the build that serves has embedded with the same model; nothing where it can't be read or is damaged."""
     try:
         build, meta = read_meta(folder)
-        return KnownVectors.open(build) if meta.model == model else KnownVectors.none()
+        if meta.model != model:
+            return KnownVectors.none()
+        check_build(build, meta, whole=True)
+        return KnownVectors.open(build)
     except (IndexMissing, IndexMismatch, OSError, ValueError):
         return KnownVectors.none()
 
@@ -83,7 +88,7 @@ def _write_build(
     np.save(build / TABLE, table)
     names = _Names(corpus, sources, tuple(sections))
     vectors, embedded = write_vectors(build, _Texts(names, table), encoder, known, progress)
-    write_dense(build / CHROMA, _chroma_passages(names, table, vectors))
+    write_dense(build / CHROMA, _chroma_passages(names, table, vectors), len(table))
     write_lexical(build / BM25, (names.title(row) + names.text(row) for row in table))
     return Meta(
         format=FORMAT,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -10,14 +12,22 @@ from typing import Self
 
 import chromadb
 from chromadb.api.client import Client
+from chromadb.api.collection_configuration import CreateHNSWConfiguration
 from chromadb.config import Settings
 from chromadb.errors import ChromaError
 
 from rag.datatypes import Scope, Vectors
-from rag.errors import IndexMismatch
+from rag.integrity import Ranges
 
 COLLECTION = "passages"
 _BLOCK = 64
+_BATCH = 100
+DATABASE = "chroma.sqlite3"
+_PERSISTED = "index_metadata.pickle"
+
+
+class DenseUnavailable(Exception):
+    """Chroma can't serve its files just now; its message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +50,25 @@ class DenseIndex:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Open Chroma's folder. Raises IndexMismatch where it is damaged or can't be written."""
+        """Open Chroma's folder. Raises DenseUnavailable where it is damaged, or can't be written: Chroma takes a
+        write lock to read."""
         try:
             return cls(_client(folder))
         except (ChromaError, OSError, ValueError, KeyError, AttributeError) as error:
             # AttributeError: what Chroma raises of itself for a database file of zeros
-            cure = "run: verse ingest --rebuild"
-            if "readonly" in str(error):
-                cure = "Chroma must be able to write there; copy the folder, or choose another with: --index FOLDER"
-            reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
-            raise IndexMismatch(f"the index at {str(folder)!r} can't be opened ({reason}); {cure}") from None
+            raise DenseUnavailable(_first_line(error)) from None
 
     def search(self, vector: Vectors, k: int, scope: Scope) -> list[tuple[int, float]]:
-        """(row, cosine) of the k passages nearest in meaning, best first."""
-        found = self._collection.query(
-            query_embeddings=vector[None, :],
-            n_results=min(k, self._passages),
-            where=_where(scope),
-            include=["distances"],
-        )
+        """(row, cosine) of the k passages nearest in meaning, best first. Raises DenseUnavailable."""
+        try:
+            found = self._collection.query(
+                query_embeddings=vector[None, :],
+                n_results=min(k, self._passages),
+                where=_where(scope),
+                include=["distances"],
+            )
+        except ChromaError as error:
+            raise DenseUnavailable(_first_line(error)) from None
         distances = (found["distances"] or [[]])[0]
         hits = [(int(name), 1.0 - float(distance)) for name, distance in zip(found["ids"][0], distances, strict=True)]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
@@ -68,28 +78,56 @@ class DenseIndex:
         self._client.close()
 
 
-def write_dense(folder: Path, passages: Iterable[ChromaPassage]) -> None:
-    """Write passages into a new folder of Chroma's."""
+def write_dense(folder: Path, passages: Iterable[ChromaPassage], count: int) -> None:
+    """Write `count` passages into a new folder of Chroma's. Raises OSError where it can't be written."""
     from llama_index.core.schema import TextNode  # noqa: PLC0415 -- seconds of import, only at ingest
     from llama_index.vector_stores.chroma import ChromaVectorStore  # noqa: PLC0415
 
-    client = _client(folder)
-    collection = client.create_collection(
-        COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": 200}}
-    )
-    store = ChromaVectorStore(chroma_collection=collection)
-    waiting = iter(passages)
-    while block := list(islice(waiting, _BLOCK)):
-        store.add(
-            [TextNode(id_=str(p.row), text=p.text, metadata=p.metadata, embedding=p.vector.tolist()) for p in block]
-        )
-    client.close()
+    # Vectors wait in the database until so many are there; then they go to files that change no more.
+    hnsw: CreateHNSWConfiguration = {"space": "cosine", "ef_search": 200}
+    hnsw |= {"sync_threshold": max(2, count), "batch_size": min(max(2, count), _BATCH)}
+    try:
+        client = _client(folder)
+        collection = client.create_collection(COLLECTION, embedding_function=None, configuration={"hnsw": hnsw})
+        store = ChromaVectorStore(chroma_collection=collection)
+        waiting = iter(passages)
+        while block := list(islice(waiting, _BLOCK)):
+            store.add(
+                [TextNode(id_=str(p.row), text=p.text, metadata=p.metadata, embedding=p.vector.tolist()) for p in block]
+            )
+        client.close()
+        with contextlib.closing(sqlite3.connect(folder / DATABASE)) as database:
+            database.execute("VACUUM")  # the room of the vectors that waited there
+    except (ChromaError, sqlite3.Error) as error:
+        raise OSError(None, f"Chroma: {_first_line(error)}") from None
+
+
+def bytes_in_motion(folder: Path) -> dict[str, Ranges]:
+    """Which bytes of Chroma's files it goes on writing to when they are only read, by path.
+
+    It takes its database's write lock by adding a row to a table that it never reads: that table's first page
+    changes, and counters in the file's header (https://www.sqlite.org/fileformat.html, 1.3); further pages are
+    put at the end. A single vector isn't moved out of the database, and the files made for it hold nothing.
+    """
+    with contextlib.closing(sqlite3.connect(folder / DATABASE)) as database:
+        size = int(database.execute("PRAGMA page_size").fetchone()[0])
+        root = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'acquire_write'").fetchone()
+    found: dict[str, Ranges] = {DATABASE: [(24, 32), (92, 100)]}
+    if root:
+        found[DATABASE] = [*found[DATABASE], (size * (int(root[0]) - 1), size * int(root[0]))]
+    for segment in (path for path in folder.iterdir() if path.is_dir() and not (path / _PERSISTED).is_file()):
+        found |= {file.relative_to(folder).as_posix(): [(0, file.stat().st_size)] for file in segment.iterdir()}
+    return found
 
 
 def _client(folder: Path) -> Client:
     client = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
     assert isinstance(client, Client)
     return client
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:160]
 
 
 def _where(scope: Scope) -> chromadb.Where | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from corpus import Corpus, VerseError
 from rag.encoder import OnnxEncoder, load_sentence_transformer
-from rag.folder import ENCODER, read_meta
+from rag.folder import ENCODER, check_build
 from rag.index import PassageIndex
 from rag.ingest import index_folder, open_corpus
 from rag.settings import DEFAULT_MODEL, Settings
@@ -79,9 +79,10 @@ def _index(corpus: Corpus, settings: Settings) -> list[Check]:
     try:
         index = PassageIndex.open(folder, corpus, settings.model)
         checks = [Check("index", True, f"{folder}: {len(index)} passages, matches the corpus")]
+        check_build(index.build, index.meta, whole=True)
         index.close()
         if settings.model == DEFAULT_MODEL:
-            OnnxEncoder.open(read_meta(folder)[0] / ENCODER)
+            OnnxEncoder.open(index.build / ENCODER)
         else:
             load_sentence_transformer(settings.model)
     except VerseError as error:

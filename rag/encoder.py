@@ -8,6 +8,7 @@ sentence-transformers model works by its name, at sentence-transformers' own spe
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import shutil
@@ -20,17 +21,20 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from filelock import FileLock
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from rag.datatypes import Encoder, Vectors
 from rag.errors import IndexMismatch, ModelUnavailable
+from rag.integrity import find_damage, mark_files
 from rag.settings import DEFAULT_MODEL
 
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MAX_TOKENS = 256
 SKETCH = 128
+_UNFINISHED = ".export-"
 _BATCH = 16
 
 # The published files of sentence-transformers/all-MiniLM-L6-v2. They reach us in a small package by an
@@ -145,25 +149,54 @@ def load_sentence_transformer(model: str) -> Encoder:
 
 
 def export_encoder(home: Path) -> Path:
-    """The folder with the ONNX export of the built-in model, made at the first call and complete or absent.
+    """The folder with the ONNX export of the built-in model, made at the first call and again when it is damaged.
 
-    Raises ModelUnavailable when the packaged weights aren't the published ones.
+    Raises ModelUnavailable when the packaged weights aren't the published ones, or the export can't be written.
     """
     folder = home / "encoders" / f"{DEFAULT_MODEL}-{_WEIGHTS_SHA256[:12]}"
-    if (folder / MODEL_FILE).is_file() and (folder / TOKENIZER_FILE).is_file():
+    if _is_sound(folder):
         return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.parent / ".lock"):
+            if not _is_sound(folder):  # by another process meanwhile
+                _export_into(folder)
+    except OSError as error:
+        raise ModelUnavailable(
+            f"the encoder can't be written to {folder.parent} ({error.strerror}); free space there, or set VERSE_HOME "
+            "to a folder that you may write to"
+        ) from None
+    return folder
+
+
+def _is_sound(folder: Path) -> bool:
+    """Whether an export is there and is what was written, to the byte."""
+    try:
+        marks = json.loads(_marks(folder).read_bytes())
+        return set(marks) == {MODEL_FILE, TOKENIZER_FILE} and not find_damage(folder, marks)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+
+
+def _marks(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.json")
+
+
+def _export_into(folder: Path) -> None:
+    """Export beside, then swap; what interrupted exports left is deleted."""
     source = _checked_weights()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export-") as beside:
+    for stray in folder.parent.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(stray, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_UNFINISHED) as beside:
         _export(source, Path(beside) / MODEL_FILE)
         shutil.copyfile(source / TOKENIZER_FILE, Path(beside) / TOKENIZER_FILE)
         made = Path(beside) / "made"
         made.mkdir()
         for name in (MODEL_FILE, TOKENIZER_FILE):
             os.replace(Path(beside) / name, made / name)
-        if not folder.exists():
-            os.replace(made, folder)
-    return folder
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(made, folder)
+        _marks(folder).write_text(json.dumps(mark_files(folder)), encoding="utf-8")
 
 
 def _checked_weights() -> Path:

@@ -19,7 +19,7 @@ from rag.compose import compose
 from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Evidence, Query, Scope, ScoredPassage, Turn
 from rag.encoder import open_encoder
 from rag.errors import IndexMissing, ModelUnavailable, QuestionError
-from rag.folder import ENCODER, read_meta
+from rag.folder import ENCODER
 from rag.followup import standalone_question
 from rag.gate import judge, refusal
 from rag.index import PassageIndex
@@ -74,12 +74,15 @@ class Engine:
     def _open(cls, corpus: Corpus, settings: Settings, build_missing: Callable[[], object] | None) -> Self:
         folder = index_folder(corpus, settings)
         try:
-            build, _ = read_meta(folder)
+            index = PassageIndex.open(folder, corpus, settings.model)
         except IndexMissing:
             (build_missing or partial(ingest, corpus, settings))()
-            build, _ = read_meta(folder)
-        index = PassageIndex.open(folder, corpus, settings.model)
-        return cls(corpus, index, open_encoder(settings.model, build / ENCODER, settings.threads), settings)
+            index = PassageIndex.open(folder, corpus, settings.model)
+        try:
+            return cls(corpus, index, open_encoder(settings.model, index.build / ENCODER, settings.threads), settings)
+        except BaseException:
+            index.close()
+            raise
 
     def ask(
         self,

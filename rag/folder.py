@@ -1,7 +1,7 @@
 """What lies in an index folder: complete builds, and a file `current` that names the one that serves.
 
 current                  the name of a build; replaced by rename, so it is the old or the new, never half
-builds/<name>/meta.json  format, model, corpus hash, counts, size and checksum of every file
+builds/<name>/meta.json  format, model, corpus hash, counts, a mark of every file, a checksum of all this
 builds/<name>/chroma/    passage vectors and texts, written through llama-index's vector store
 builds/<name>/bm25/      the lexical index, memory-mapped
 builds/<name>/*.npy      the table of passages; vectors of passages and sentences; their keys
@@ -11,20 +11,28 @@ builds/<name>/encoder/   the query encoder that goes with these vectors
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
 import os
+import re
 import shutil
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
-from typing_extensions import TypedDict
 
 from rag.errors import IndexMismatch, IndexMissing
+from rag.integrity import FileMark, find_damage
 
-FORMAT = 4
+try:
+    import fcntl
+except ImportError:  # Windows, where nothing that is open can be deleted
+    fcntl = None  # type: ignore[assignment]
+
+FORMAT = 5
 CURRENT = "current"
 BUILDS = "builds"
 META = "meta.json"
@@ -35,13 +43,6 @@ TABLE = "passages.npy"
 
 # One row a passage: numbers of its source and section, its characters, and its sentences as (first, last + 1).
 PASSAGE = np.dtype([(name, "u4") for name in ("source", "section", "start", "end", "first", "last")])
-
-
-class FileMark(TypedDict):
-    """By which a file is known again."""
-
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -65,16 +66,21 @@ def read_meta(folder: Path) -> tuple[Path, Meta]:
     """The serving build of an index folder and its meta. Raises IndexMissing or IndexMismatch."""
     if not (folder / CURRENT).is_file():
         raise IndexMissing(f"no complete index at {str(folder)!r}; run: verse ingest")
+    build = folder / BUILDS / _serving(folder)
     try:
-        name = (folder / CURRENT).read_text(encoding="utf-8").strip()
-        raw = json.loads((folder / BUILDS / name / META).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise IndexMismatch(f"the index at {str(folder)!r} is damaged ({error}); run: verse ingest --rebuild") from None
-    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        found = raw.get("format") if isinstance(raw, dict) else None
+        raw = json.loads((build / META).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(build / META, error) from None
+    if not isinstance(raw, dict):
+        raise _damaged(build / META, "no table")
+    checksum = raw.pop("checksum", None)
+    if raw.get("format") != FORMAT:
         raise IndexMismatch(
-            f"the index at {str(folder)!r} has format {found}, this version reads {FORMAT}; run: verse ingest --rebuild"
+            f"the index at {str(folder)!r} has format {str(raw.get('format'))[:20]}, this version reads {FORMAT}; "
+            "run: verse ingest"
         )
+    if checksum != _checksum(raw):
+        raise _damaged(build / META, "not what was written there")
     try:
         meta = Meta(
             **{
@@ -85,45 +91,119 @@ def read_meta(folder: Path) -> tuple[Path, Meta]:
             }
         )
     except (TypeError, KeyError) as error:
-        raise IndexMismatch(f"the index at {str(folder)!r} is damaged ({error}); run: verse ingest --rebuild") from None
-    return folder / BUILDS / name, meta
+        raise _damaged(build / META, error) from None
+    return build, meta
 
 
-def check_sizes(build: Path, meta: Meta) -> None:
-    """That every file of a build is there in full. Raises IndexMismatch naming the first that isn't."""
-    for name, mark in meta.files.items():
-        file = build / name
-        found = file.stat().st_size if file.is_file() else None
-        if found != mark["bytes"]:
-            state = "is missing" if found is None else f"has {found} bytes, expected {mark['bytes']}"
-            raise IndexMismatch(f"the index file {file} {state}; run: verse ingest --rebuild")
+def _serving(folder: Path) -> str:
+    """The name of the build that serves. Raises IndexMismatch."""
+    try:
+        name = (folder / CURRENT).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _damaged(folder / CURRENT, error) from None
+    if not re.fullmatch(r"[0-9a-f]{12}", name) or not (folder / BUILDS / name).is_dir():
+        raise _damaged(folder / CURRENT, f"no build is called {name[:20]!r}")
+    return name
 
 
-def mark_files(build: Path) -> dict[str, FileMark]:
-    """Marks of the files that never change; Chroma's own database may write to itself when opened."""
-    marks: dict[str, FileMark] = {}
-    for file in sorted(build.rglob("*")):
-        name = file.relative_to(build)
-        if file.is_file() and name.parts[0] != CHROMA:
-            with file.open("rb") as data:
-                marks[name.as_posix()] = {
-                    "bytes": file.stat().st_size,
-                    "sha256": hashlib.file_digest(data, "sha256").hexdigest(),
-                }
-    return marks
+def _damaged(file: Path, why: object) -> IndexMismatch:
+    return IndexMismatch(f"the index file {file} is damaged ({why}); run: verse ingest")
+
+
+def check_build(build: Path, meta: Meta, *, whole: bool = False) -> None:
+    """That the files of a build are what was written. Raises IndexMismatch naming the first that isn't."""
+    damage = find_damage(build, meta.files, whole=whole)
+    if damage:
+        raise IndexMismatch(f"the index file {damage}; run: verse ingest")
+
+
+class Reading:
+    """The build that serves, kept from being deleted until it is closed. Where the file system has no locks an
+    ingest of another process may delete it: what is open stays readable, what isn't is missed by name."""
+
+    def __init__(self, build: Path, meta: Meta, lock: int | None) -> None:
+        self.build = build
+        self.meta = meta
+        self._lock = lock
+
+    @classmethod
+    def begin(cls, folder: Path) -> Self:
+        """Hold the serving build of an index folder. Raises IndexMissing or IndexMismatch."""
+        while True:
+            reading = cls(*(found := read_meta(folder)), _lock(found[0], shared=True))
+            if (reading.build / META).is_file():
+                return reading
+            reading.close()  # it was replaced and deleted before it was locked
+
+    def close(self) -> None:
+        """Let an ingest delete the build, if it serves no more."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _lock(build: Path, *, shared: bool) -> int | None:
+    """A lock on a build as the open file that holds it; None where there is nothing to lock. An exclusive one
+    isn't waited for: raises BlockingIOError while somebody reads."""
+    if fcntl is None:
+        return None
+    try:
+        handle = os.open(build, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise
+    except OSError:  # a file system without locks
+        pass
+    return handle
 
 
 def publish(folder: Path, build: Path, meta: Meta) -> None:
-    """Let a complete build serve, by one rename, and delete those before it."""
-    (build / META).write_text(json.dumps(asdict(meta)), encoding="utf-8")
+    """Let a complete build serve, by one rename once all of it is on the disk, and delete those before it."""
+    raw = json.loads(json.dumps(asdict(meta)))
+    (build / META).write_text(json.dumps({**raw, "checksum": _checksum(raw)}), encoding="utf-8")
+    for path in [*build.rglob("*"), build]:
+        _flush(path)
     beside = folder / f".{CURRENT}-{build.name}"
     beside.write_text(build.name, encoding="utf-8")
+    _flush(beside)
     os.replace(beside, folder / CURRENT)
+    _flush(folder)
     remove_leftovers(folder, keep=build.name)
 
 
+def _checksum(raw: Mapping[str, object]) -> int:
+    return zlib.crc32(json.dumps(raw).encode())
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file or folder is on the disk, so that no loss of power leaves a name without its content."""
+    with contextlib.suppress(OSError):  # not every system lets a folder be opened
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def remove_leftovers(folder: Path, keep: str) -> None:
-    """Delete builds that don't serve; an open reader keeps the files it has open."""
+    """Delete what interrupted ingests left, and builds that neither serve nor are being read."""
+    for stray in folder.glob(f".{CURRENT}-*"):
+        stray.unlink(missing_ok=True)
     for build in (folder / BUILDS).iterdir():
         if build.name != keep:
-            shutil.rmtree(build, ignore_errors=True)
+            _remove_unread(build)
+
+
+def _remove_unread(build: Path) -> None:
+    """Delete a build unless somebody reads it; nobody can begin to meanwhile."""
+    try:
+        handle = _lock(build, shared=False)
+    except BlockingIOError:
+        return
+    shutil.rmtree(build, ignore_errors=True)
+    if handle is not None:
+        os.close(handle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Corpus
-from rag.chroma import DenseIndex
+from rag.chroma import DenseIndex, DenseUnavailable
 from rag.datatypes import Passage, Query, Scope, Vectors
 from rag.errors import IndexMismatch
-from rag.folder import BM25, CHROMA, TABLE, Meta, check_sizes, read_meta
+from rag.folder import BM25, CHROMA, TABLE, Reading, check_build
 from rag.lexical import Headings, LexicalIndex
 from rag.vectors import QUANTA, Sketches, VectorStore
 
@@ -24,43 +25,55 @@ from rag.vectors import QUANTA, Sketches, VectorStore
 class Parts:
     """What a build holds, open."""
 
-    dense: DenseIndex
+    dense: DenseIndex | None
     lexical: LexicalIndex
     table: NDArray[np.void]
     vectors: VectorStore
 
     @classmethod
     def open(cls, build: Path) -> Self:
-        """Open the files of a build. Raises IndexMismatch where one is damaged."""
-        dense = DenseIndex.open(build / CHROMA)
+        """Open the files of a build. Raises IndexMismatch where one can't be read."""
         try:
-            return cls(
-                dense,
-                LexicalIndex.open(build / BM25),
-                np.load(build / TABLE, mmap_mode="r"),
-                VectorStore.open(build),
-            )
+            lexical = LexicalIndex.open(build / BM25)
+            table = np.load(build / TABLE, mmap_mode="r")
+            vectors = VectorStore.open(build)
         except (OSError, ValueError, KeyError) as error:
-            dense.close()
             raise IndexMismatch(
                 f"the index build {build} can't be opened ({str(error)[:160]}); run: verse ingest --rebuild"
             ) from None
+        try:
+            return cls(DenseIndex.open(build / CHROMA), lexical, table, vectors)
+        except DenseUnavailable:  # a folder or a disk that can't be written, such as a read-only one
+            return cls(None, lexical, table, vectors)
 
 
 class PassageIndex:
     """The passages of a corpus, searchable by meaning and by words. Safe to use from many threads."""
 
-    def __init__(self, corpus: Corpus, meta: Meta, parts: Parts) -> None:
+    def __init__(self, corpus: Corpus, reading: Reading, parts: Parts) -> None:
         self.corpus = corpus
-        self.meta = meta
+        self.meta = reading.meta
+        self.build = reading.build
+        self._reading = reading
         self._dense, self._lexical = parts.dense, parts.lexical
         self._table, self._store = parts.table, parts.vectors
-        self._source_numbers = {source: n for n, source in enumerate(meta.sources)}
+        self._source_numbers = {source: n for n, source in enumerate(self.meta.sources)}
 
     @classmethod
     def open(cls, folder: Path, corpus: Corpus, model: str) -> PassageIndex:
         """Open the serving build. Raises IndexMissing, or IndexMismatch naming what differs."""
-        build, meta = read_meta(folder)
+        reading = Reading.begin(folder)
+        try:
+            cls._check(folder, reading, corpus, model)
+            return cls(corpus, reading, Parts.open(reading.build))
+        except BaseException:
+            reading.close()
+            raise
+
+    @staticmethod
+    def _check(folder: Path, reading: Reading, corpus: Corpus, model: str) -> None:
+        """That a build is what is asked for and undamaged. Raises IndexMismatch."""
+        meta = reading.meta
         if meta.model != model:
             raise IndexMismatch(
                 f"the index at {str(folder)!r} was built with the model {meta.model!r}, settings ask for "
@@ -71,8 +84,7 @@ class PassageIndex:
                 f"the index at {str(folder)!r} was built from another corpus, or from this one before it was "
                 "changed; run: verse ingest"
             )
-        check_sizes(build, meta)
-        return cls(corpus, meta, Parts.open(build))
+        check_build(reading.build, meta)
 
     def rows(self, scope: Scope) -> NDArray[np.bool_] | None:
         """Which passages lie in a scope; None means all of them."""
@@ -89,7 +101,18 @@ class PassageIndex:
 
     def search_dense(self, vector: Vectors, k: int, scope: Scope) -> list[tuple[int, float]]:
         """(row, cosine) of the k passages nearest in meaning, best first."""
-        return self._dense.search(vector, k, scope)
+        if self._dense is not None:
+            with contextlib.suppress(DenseUnavailable):
+                return self._dense.search(vector, k, scope)
+        return self._search_exactly(vector, k, scope)
+
+    def _search_exactly(self, vector: Vectors, k: int, scope: Scope) -> list[tuple[int, float]]:
+        """The same from our own copy of the vectors, for when Chroma can't serve; slower where there are many."""
+        rows = self.rows(scope)
+        inside = np.arange(len(self)) if rows is None else np.flatnonzero(rows)
+        cosines = self._store.passages[inside] @ vector if rows is not None else self._store.passages @ vector
+        best = np.lexsort((inside, -cosines))[:k]
+        return [(int(inside[n]), float(cosines[n])) for n in best]
 
     def score_lexical(self, query: Sequence[str]) -> NDArray[np.float32]:
         """BM25 of every passage for the terms of a query, shape (passages,)."""
@@ -190,4 +213,6 @@ class PassageIndex:
 
     def close(self) -> None:
         """Let go of the files."""
-        self._dense.close()
+        if self._dense is not None:
+            self._dense.close()
+        self._reading.close()

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -12,7 +17,8 @@ from corpus import BUILT_IN, Corpus
 from rag.build import build_index
 from rag.encoder import OnnxEncoder, export_encoder, load_sentence_transformer
 from rag.errors import IndexMismatch, IndexMissing
-from rag.folder import Meta, read_meta
+from rag.folder import Meta, read_meta, remove_leftovers
+from rag.integrity import find_damage
 from rag.settings import DEFAULT_MODEL, Settings
 from rag.vectors import Progress
 
@@ -49,20 +55,48 @@ def ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False, progres
     folder = index_folder(corpus, settings)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "ingest.lock", timeout=0):
+        with _alone(folder):
             old = _old(folder)
             if not rebuild and old is not None and (old.corpus, old.model) == (corpus.hash, settings.model):
-                return _compared(Ingested(folder, old, changed=False), old, corpus)
+                if _is_sound(folder):
+                    return _compared(Ingested(folder, old, changed=False), old, corpus)
             corpus.check()
             meta = _build(folder, corpus, settings, progress or _silent, reuse=not rebuild)
             return _compared(Ingested(folder, meta, changed=True), old, corpus)
-    except Timeout:
-        raise IndexMismatch(f"another ingest is at work in {str(folder)!r}; wait for it to end") from None
     except OSError as error:
         raise IndexMismatch(
             f"the index can't be written to {str(folder)!r} ({error.strerror}); choose a writable folder with: "
             "--index FOLDER"
         ) from None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One ingest at a time in a folder. The lock is the system's, so a crash leaves none behind; who holds it
+    stands in a file beside it. Raises IndexMismatch naming the holder."""
+    holder = folder / "ingest.holder"
+    try:
+        with FileLock(folder / "ingest.lock", timeout=0):
+            with suppress(OSError):  # a full disk says so where it matters
+                began = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+                holder.write_text(f"process {os.getpid()} on {platform.node()}, since {began}", encoding="utf-8")
+            try:
+                yield
+            finally:
+                holder.unlink(missing_ok=True)
+    except Timeout:
+        try:
+            who = holder.read_text(encoding="utf-8")[:200] or "just begun"
+        except (OSError, ValueError):
+            who = "just begun"
+        raise IndexMismatch(f"another ingest is at work in {str(folder)!r} ({who}); wait for it to end") from None
+
+
+def _is_sound(folder: Path) -> bool:
+    """Whether the build that serves is undamaged; leftovers of interrupted ingests are deleted."""
+    build, meta = read_meta(folder)
+    remove_leftovers(folder, keep=build.name)
+    return not find_damage(build, meta.files, whole=True)
 
 
 def open_corpus(settings: Settings) -> Corpus:

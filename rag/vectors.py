@@ -7,6 +7,7 @@ sketch of one byte a dimension, by which sentences are compared with a question 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -173,4 +174,8 @@ def _quantise(vectors: Vectors) -> Sketches:
 
 def _new_file(file: Path, rows: int, dimension: int) -> Vectors:
     vectors: Vectors = np.lib.format.open_memmap(file, mode="w+", dtype=np.float32, shape=(rows, dimension))
+    if hasattr(os, "posix_fallocate"):
+        # Writing to a mapped page for which the disk has no room would end the process without a word.
+        with file.open("r+b") as made:
+            os.posix_fallocate(made.fileno(), 0, file.stat().st_size)
     return vectors

@@ -1,0 +1,210 @@
+"""Whatever ends an ingest, the last complete index serves, and the next ingest finishes and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rag
+from corpus import Corpus
+from rag.folder import BUILDS, FORMAT, META
+from tests.faults.conftest import Ingests, Town
+
+KILLS = int(os.environ.get("KILLS", "6"))
+
+
+def size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.slow
+def test_killed_at_any_step_an_ingest_loses_nothing(
+    town: Town, answers: list[dict[str, Any]], ingests: Ingests
+) -> None:
+    steps = ingests.die_at_step(town, 0)
+    assert steps is not None and steps > 30
+    every = max(1, steps // KILLS)
+    for step in range(1 + every // 2, steps + 1, every):
+        assert ingests.die_at_step(town, step) is None
+        assert town.answers() == answers, step
+    # The last steps are those of the swap.
+    for step in range(steps - 2, steps + 1):
+        assert ingests.die_at_step(town, step) is None
+    assert town.answers() == answers
+    town.ingest()
+    assert town.is_tidy()
+    assert town.answers() == answers
+
+
+@pytest.mark.slow
+def test_killed_at_a_random_moment_an_ingest_loses_nothing(
+    town: Town, answers: list[dict[str, Any]], ingests: Ingests
+) -> None:
+    began = time.perf_counter()
+    with ingests.ingesting(town):
+        pass
+    whole = time.perf_counter() - began
+    chance = random.Random(1)
+    for _ in range(KILLS):
+        with ingests.ingesting(town) as (process, _):
+            process.join(chance.uniform(0, whole))
+            process.kill()
+        assert town.answers() == answers
+    town.ingest()
+    assert town.is_tidy()
+    assert town.answers() == answers
+
+
+def test_an_edit_killed_half_way_serves_the_old_text_or_the_new(
+    town: Town, answers: list[dict[str, Any]], ingests: Ingests
+) -> None:
+    before = Corpus.open(town.corpus)
+    (town.corpus / "ferry.md").write_text("# The ferry\n\nThe ferry opens at noon.", encoding="utf-8")
+    assert ingests.die_at_step(town, 25, rebuild=False) is None
+    with rag.open_engine(before, index=town.index) as engine:
+        assert {**engine.ask("When does the ferry open?").to_dict(), "timings": None} == answers[0]
+    with pytest.raises(rag.IndexMismatch, match="run: verse ingest"):
+        town.answers()
+    assert town.ingest().meta.embedded == 1
+    assert town.is_tidy()
+    assert "noon" in town.answers()[0]["text"]
+
+
+def test_what_was_left_by_a_crash_is_gone_after_an_ingest_that_changes_nothing(town: Town) -> None:
+    (town.index / BUILDS / "0123456789ab" / "chroma").mkdir(parents=True)
+    (town.index / ".current-0123456789ab").write_text("0123456789ab")
+    (town.index / "ingest.holder").write_text("process 1 on an old machine")
+    assert not town.ingest().changed
+    assert town.is_tidy()
+
+
+def test_a_second_ingest_is_told_who_is_at_work_and_a_crash_leaves_no_lock(town: Town, ingests: Ingests) -> None:
+    with ingests.ingesting(town) as (first, _):
+        while not (town.index / "ingest.holder").is_file():
+            time.sleep(0.01)
+        assert first.pid is not None
+        os.kill(first.pid, signal.SIGSTOP)
+        with pytest.raises(rag.IndexMismatch, match=rf"another ingest is at work.*process {first.pid} on .*wait"):
+            town.ingest()
+        first.kill()
+    town.ingest()
+    assert town.is_tidy()
+
+
+def test_who_reads_keeps_what_is_read(town: Town, answers: list[dict[str, Any]]) -> None:
+    with rag.open_engine(town.corpus, index=town.index) as early:
+        build = early.index.build
+        for _ in range(2):
+            town.ingest(rebuild=True)
+            assert {**early.ask("When does the ferry open?").to_dict(), "timings": None} == answers[0]
+        assert build.is_dir()
+        assert len(list((town.index / BUILDS).iterdir())) == 2
+    town.ingest()
+    assert town.is_tidy()
+
+
+def test_rebuilt_again_and_again_an_index_takes_no_more_room(town: Town) -> None:
+    town.ingest(rebuild=True)
+    before = size(town.index)
+    for _ in range(int(os.environ.get("REBUILDS", "4"))):
+        town.ingest(rebuild=True)
+    assert size(town.index) < 1.02 * before
+    assert town.is_tidy()
+
+
+def test_a_full_disk_is_named_and_what_serves_goes_on(
+    town: Town, answers: list[dict[str, Any]], ingests: Ingests, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=104m", "tmpfs", str(disk)], check=False).returncode:
+        pytest.skip("a small disk can't be mounted here; needs root")
+    try:
+        small = Town(town.corpus, disk / "index")
+        shutil.copytree(town.index, small.index)
+        room = disk / "room"
+        for free in (0, 50_000, 200_000, 400_000, 900_000):
+            room.unlink(missing_ok=True)
+            usage = os.statvfs(disk)
+            with room.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, max(1, usage.f_bavail * usage.f_frsize - free))
+            with ingests.ingesting(small) as (_, told):
+                said = told.recv()
+            assert said.startswith("the index can't be written") and "free space" in said, (free, said)
+            assert small.answers() == answers
+        room.unlink()
+        small.ingest()
+        assert small.is_tidy()
+        assert small.answers() == answers
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_read_only_index_serves_and_says_why_it_cannot_be_rebuilt(town: Town, answers: list[dict[str, Any]]) -> None:
+    mount = ["mount", "--bind", str(town.index), str(town.index)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here; needs root")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(town.index)], check=True)
+        assert town.answers() == answers
+        with pytest.raises(rag.IndexMismatch, match=r"can't be written.*Read-only.*--index"):
+            town.ingest(rebuild=True)
+        assert town.answers() == answers
+    finally:
+        subprocess.run(["umount", str(town.index)], check=True)
+
+
+def test_a_source_that_vanishes_is_named_and_the_others_serve_after_an_ingest(town: Town) -> None:
+    ferry = town.corpus / "ferry.md"
+    text = ferry.read_bytes()
+    (town.corpus / "manifest.toml").write_text(
+        'title = "Town"\n' + "".join(f'[[sources]]\nid = "{f.stem}"\ntitle = "{f.stem}"\n' for f in _texts(town)),
+        encoding="utf-8",
+    )
+    town.ingest()
+    ferry.unlink()
+    corpus = Corpus.open(town.corpus)
+    assert "ferry.md is missing" in corpus.failures["ferry"]
+    with pytest.raises(rag.IndexMismatch, match="run: verse ingest"):
+        town.answers()
+    assert town.ingest().removed == ("ferry",)
+    with rag.open_engine(town.corpus, index=town.index) as engine:
+        assert engine.ask("What is the price at the market?").citations[0].source_id == "market"
+    ferry.write_bytes(text)
+    assert town.ingest().meta.embedded == 8
+    assert town.answers()[0]["citations"][0]["source_id"] == "ferry"
+
+
+def test_a_clock_that_jumps_changes_nothing(town: Town, answers: list[dict[str, Any]]) -> None:
+    for years in (-50, 50):
+        then = time.time() + years * 31_557_600
+        for path in [*town.index.rglob("*"), *town.corpus.iterdir()]:
+            os.utime(path, (then, then))
+        assert not town.ingest().changed
+        assert town.answers() == answers
+
+
+@pytest.mark.parametrize("version", [1, FORMAT + 1])
+def test_an_index_of_another_version_is_named_and_replaced(
+    town: Town, answers: list[dict[str, Any]], version: int
+) -> None:
+    meta = town.build / META
+    meta.write_text(json.dumps({"format": version, "made": "by another version"}))
+    with pytest.raises(rag.IndexMismatch, match=rf"format {version}, this version reads {FORMAT}; run: verse ingest"):
+        town.answers()
+    assert town.ingest().changed
+    assert town.is_tidy()
+    assert town.answers() == answers
+
+
+def _texts(town: Town) -> list[Path]:
+    return sorted(town.corpus.glob("*.md"))
