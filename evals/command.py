@@ -19,7 +19,7 @@ from evals.check import check_file
 from evals.compare import compare
 from evals.evaluation import Options, Outcome, chosen_questions
 from evals.questions import PARTS
-from evals.record import RUN, figures_as_json, read_run
+from evals.record import REPORT, RUN, figures_as_json, read_run
 from evals.tables import show_comparison, show_figures
 from evals.thresholds import parse_threshold
 from rag import Engine
@@ -39,7 +39,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--judge", metavar="NAME", help="A language model that judges the answers too.")
 @click.option("--baseline", type=_FILE, metavar="RUN", help="Exit 1 if worse than this run, beyond noise.")
 @click.option("--fail-under", multiple=True, metavar="METRIC=VALUE", help="Exit 1 if missed; may be given again.")
-@click.option("--out", type=_FILE, metavar="DIR", help="Where run.json goes; default: under VERSE_HOME.")
+@click.option("--out", type=_FILE, metavar="DIR", help="Where run.json and report.html go; default: under VERSE_HOME.")
 @click.option("--record", type=_FILE, metavar="FILE", help="Also write a baseline: every figure, no texts.")
 @click.option("--compare", "pair", type=_FILE, nargs=2, metavar="A B", help="Compare two runs; asks nothing.")
 @click.option("--check", "checked", type=_FILE, metavar="FILE", help="Check a question file against the corpus.")
@@ -152,7 +152,7 @@ def _say(outcome: Outcome) -> None:
         )
         lines += [f"  {name}: {reason}" for name, reason in list(outcome.misfits.items())[:_SHOWN]]
     lines += [f"MISSED: {text}" for text in outcome.missed]
-    lines.append(f"written: {outcome.folder / RUN}")
+    lines.append(f"report: {outcome.folder / REPORT}")
     for line in lines:
         click.echo(printable(line), err=True)
 

@@ -18,7 +18,7 @@ from evals import record
 from evals.check import misfits
 from evals.compare import Comparison, compare, missed
 from evals.questions import Question, built_in_questions, in_scope, read_questions
-from evals.record import ANSWERS, RUN, Run
+from evals.record import ANSWERS, REPORT, RUN, Run
 from evals.run import Judge, hash_of, read_cases, run
 from evals.scores import Figures, Scores
 from evals.thresholds import Threshold, unmet
@@ -85,6 +85,8 @@ def evaluate(
 ) -> Outcome:
     """Ask the questions, and write run.json and report.html. Raises QuestionError where a folder can't be
     written or the baseline can't be read."""
+    from evals.report import write_report  # noqa: PLC0415 -- matplotlib, which `verse --help` can do without
+
     baseline = None if options.baseline is None else record.read_run(options.baseline)
     files = [str(options.questions)] if options.questions else ["built-in"]
     settings = record.describe(engine, hash_of(questions), files, judge_name)
@@ -99,6 +101,7 @@ def evaluate(
         if options.record is not None:
             command = f"verse eval --record {options.record.name}"
             record.write_run(options.record, head | {"command": command}, record.baseline_cases(read_cases(answers)))
+        write_report(folder / REPORT, outcome, engine.corpus, read_cases(answers))
         answers.unlink()
     return outcome
 
