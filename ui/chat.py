@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from corpus import Corpus, VerseError
-from rag.datatypes import Answer, AnswerSentence, Citation, Scope, Turn
+from rag.datatypes import Answer, AnswerSentence, Citation, Scope, ScoredPassage, Turn
 from rag.settings import Settings
 from ui.suggest import follow_ups
 
@@ -55,6 +55,18 @@ class Engine(Protocol):
         sections: Sequence[str] = (),
     ) -> Iterator[AnswerSentence | Answer]:
         """Its sentences as they are written, and last the Answer."""
+        ...
+
+    def retrieve(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        k: int = 10,
+        *,
+        sources: Sequence[str] = (),
+        sections: Sequence[str] = (),
+    ) -> list[ScoredPassage]:
+        """The k passages that fit a question best, best first."""
         ...
 
 

@@ -116,7 +116,7 @@ def make_server(engine: Engine, ready: Callable[[], None], rules: Rules = LOCAL)
         show_error=False,
         ssr_mode=False,
         pwa=False,
-        mcp_server=False,
+        mcp_server=True,
         favicon_path=str(STATIC / "icon.svg"),
         theme=_theme(),
         css=(STATIC / "page.css").read_text(encoding="utf-8"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from corpus import Corpus, Source, VerseError
-from rag.datatypes import Answer, AnswerSentence, Citation, Note, Support, Turn
+from rag.datatypes import Answer, AnswerSentence, Citation, Note, Passage, ScoredPassage, Support, Turn
 from rag.settings import Settings
 
 
@@ -95,6 +95,28 @@ class FakeEngine:
             self.finished += 1
         finally:
             self.closed += 1
+
+    def retrieve(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        k: int = 10,
+        *,
+        sources: Sequence[str] = (),
+        sections: Sequence[str] = (),
+    ) -> list[ScoredPassage]:
+        self.asked.append(Asked(question, tuple(history), tuple(sources), tuple(sections)))
+        if "broken" in question:
+            raise VerseError("the index is missing; build it with: verse ingest")
+        found = []
+        for source in self.corpus.sources:
+            document = self.corpus.documents[source.id]
+            for n, s in enumerate(document.sentences):
+                section = document.section_by_label[s.section]
+                text = document.text[s.start : s.end]
+                place = (source.id, section.label, section.title, s.start, s.end, text)
+                found.append(ScoredPassage(Passage(f"{source.id}:{n}", *place, sentences=(n, n + 1)), 1 / (1 + n)))
+        return found[:k]
 
     def _answer(self, question: str) -> Answer:
         sources = [s for s in self.corpus.sources if s.stance != "opposing"] or list(self.corpus.sources)

@@ -6,7 +6,6 @@ import json
 import socket
 import time
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -350,42 +349,6 @@ def test_two_visitors_see_only_their_own(browser: Browser, address: str) -> None
         for page, question in ((one, "slow: from one?"), (two, "slow: from two?")):
             expect(page.locator("#log .exchange")).to_have_attribute("data-state", "done")
             expect(page.locator(".asked")).to_have_text(question)
-
-
-def call(address: str, name: str, *data: object) -> object:
-    """Call one of the page's functions as a program does."""
-    body = json.dumps({"data": data}).encode()
-    start = urllib.request.Request(f"{address}/gradio_api/call/{name}", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(start) as reply:
-        event = json.load(reply)["event_id"]
-    with urllib.request.urlopen(f"{address}/gradio_api/call/{name}/{event}") as reply:
-        stream = reply.read().decode()
-    assert "event: complete" in stream, stream
-    return json.loads(stream.split("event: complete\ndata: ", 1)[1].splitlines()[0])[0]
-
-
-def test_programs_call_ask_sources_and_passage_by_name(corpus: Corpus) -> None:
-    with serving(FakeEngine(corpus, picks=(1, 3))) as address:
-        answer = call(address, "ask", "Why?", [], ["article"], [])
-        assert isinstance(answer, dict)
-        first = answer["citations"][0]
-        place = call(address, "passage", first["source_id"], first["start"], first["end"])
-        assert isinstance(place, dict)
-        assert (place["text"], place["section"]) == (first["quote"], "Chapter 1")
-        listed = call(address, "sources")
-        assert isinstance(listed, list)
-        assert [source["id"] for source in listed] == ["article", "critic"]
-
-
-def test_twenty_at_once_are_served_side_by_side(corpus: Corpus) -> None:
-    engine = FakeEngine(corpus, picks=(1, 3))
-    with serving(engine) as address, ThreadPoolExecutor(20) as pool:
-        call(address, "sources")
-        begun = time.monotonic()
-        answers = list(pool.map(lambda n: call(address, "ask", f"slow {n}?", [], [], []), range(20)))
-        # Each takes three seconds, one a sentence: side by side about 3 s, one after the other 60 s.
-        assert time.monotonic() - begun < 20
-    assert [answer["question"] for answer in answers if isinstance(answer, dict)] == [f"slow {n}?" for n in range(20)]
 
 
 def test_nothing_from_elsewhere_may_be_loaded(corpus: Corpus) -> None:
