@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from corpus import VerseError
 from evals import evaluation
 from evals.check import check_file
 from evals.compare import compare
+from evals.draft import FEEDBACK, draft_questions, read_feedback, write_draft
 from evals.evaluation import Options, Outcome, chosen_questions
 from evals.questions import PARTS
 from evals.record import REPORT, RUN, figures_as_json, read_run
@@ -29,6 +31,7 @@ from rag.settings import Settings
 
 _MISSED, _WRONG, _STOPPED = 1, 2, 130
 _SHOWN = 3
+_DRAFT = Path("questions.jsonl")
 _FILE = click.Path(path_type=Path)
 
 
@@ -43,6 +46,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--record", type=_FILE, metavar="FILE", help="Also write a baseline: every figure, no texts.")
 @click.option("--compare", "pair", type=_FILE, nargs=2, metavar="A B", help="Compare two runs; asks nothing.")
 @click.option("--check", "checked", type=_FILE, metavar="FILE", help="Check a question file against the corpus.")
+@click.option("--draft", is_flag=True, help="Write a first question file to edit (--questions names it); asks nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @common_options
 def evaluate(
@@ -56,6 +60,7 @@ def evaluate(
     record: Path | None,
     pair: tuple[Path, Path] | None,
     checked: Path | None,
+    draft: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -69,6 +74,8 @@ def evaluate(
         settings = settings_of(**given)
         if checked is not None:
             sys.exit(_check(checked, settings))
+        if draft:
+            sys.exit(_draft(questions or _DRAFT, settings))
         thresholds = tuple(parse_threshold(text) for text in fail_under)
         options = Options(questions, sources, split, baseline, thresholds, out, record)
         sys.exit(_run(options, settings, as_json=as_json))
@@ -83,6 +90,16 @@ def _check(file: Path, settings: Settings) -> int:
         click.echo(printable(str(fault)))
     click.echo(f"{count} questions, " + (f"{len(faults)} faults" if faults else "no fault"), err=True)
     return _WRONG if faults else 0
+
+
+def _draft(file: Path, settings: Settings) -> int:
+    questions = draft_questions(open_corpus(settings), read_feedback(settings.home / FEEDBACK))
+    write_draft(file, questions)
+    kinds = Counter(question.kind for question in questions)
+    click.echo(f"{file}: {len(questions)} questions ({', '.join(f'{n} {kind}' for kind, n in kinds.most_common())})")
+    folder = f" --corpus {settings.corpus}" if settings.corpus else ""
+    click.echo(f"Put them into your own words, then: verse eval{folder} --check {file}")
+    return 0
 
 
 def _compare(before: Path, after: Path, *, as_json: bool) -> int:
