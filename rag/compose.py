@@ -18,10 +18,16 @@ _NEAR = {"paragraph": 4.0, "section": 2.5, "elsewhere": 0.8}
 _FACT = {"paragraph": 3.0, "section": 2.0, "elsewhere": 0.6}
 _WIDE = {"paragraph": 4.0, "section": 3.0, "elsewhere": 2.0}
 _ROW_NEAR, _ROWS_ALIKE, _VOICE_NEAR = 4.0, 1.5, 5.0
-_FEWEST, _MOST, _MOST_FACTS, _MOST_WIDE = 3, 5, 4, 7
+_FEWEST, _MOST, _MOST_FACTS, _MOST_WIDE = 3, 7, 6, 7
 _ROW_FITS, _SAME_FACT = 0.75, 0.75
 # A sentence that is only beside a good one must still be about the question, token by token.
-_FITS = 0.6
+_FITS = 0.8
+# A sentence that can't be said without others must be worth them (in logits below the best).
+_WORTH_MORE = 4.0
+_NEARLY_AS_GOOD = 0.5
+_MOST_SAID, _MOST_SAID_WIDE = 6, 8
+
+_Place = tuple[str, int]
 
 
 def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence]) -> list[DraftSentence]:
@@ -40,7 +46,7 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence]) -> list[
         chosen = _near_the_best(evidence, _FACT, _MOST_FACTS)
     else:
         chosen = _read_on(_near_the_best(evidence, _NEAR, _MOST), evidence)
-    return _set_out(corpus, chosen, evidence)
+    return _set_out(corpus, chosen, evidence, _MOST_SAID if query.intent == "answer" else _MOST_SAID_WIDE)
 
 
 def _near_the_best(evidence: Sequence[Evidence], near: dict[str, float], most: int) -> list[Evidence]:
@@ -118,12 +124,17 @@ def _repeats(one: Evidence, chosen: Iterable[Evidence]) -> bool:
     return False
 
 
-def _set_out(corpus: Corpus, chosen: Sequence[Evidence], evidence: Sequence[Evidence]) -> list[DraftSentence]:
-    """The chosen sentences with their antecedents, in runs; the run with the best sentence first."""
-    known = {(e.passage.source_id, e.position): e for e in evidence}
-    places = {(e.passage.source_id, e.position) for e in chosen}
+def _set_out(corpus: Corpus, chosen: Sequence[Evidence], evidence: Sequence[Evidence], most: int) -> list[DraftSentence]:
+    """The chosen sentences with their antecedents, at most about `most`: first the best, then what follows it,
+    then the others in runs, best run first."""
+    known = {_place(e): e for e in evidence}
+    places: set[_Place] = set()
     for e in chosen:
-        places |= _antecedents(e, known, places)
+        chain = {_place(e)} | _antecedents(e, known, places)
+        costly = len(chain - places) > 1 and e.score < chosen[0].score - _WORTH_MORE
+        if places and (costly or len(places | chain) > most):
+            continue
+        places |= chain
     runs: list[list[Evidence]] = []
     for place in sorted(places):
         e = known[place]
@@ -131,9 +142,22 @@ def _set_out(corpus: Corpus, chosen: Sequence[Evidence], evidence: Sequence[Evid
             runs[-1].append(e)
         else:
             runs.append([e])
-    order = {(e.passage.source_id, e.position): n for n, e in enumerate(chosen)}
-    runs.sort(key=lambda run: min(order.get((e.passage.source_id, e.position), len(order)) for e in run))
+    order = {_place(e): n for n, e in enumerate(chosen)}
+    runs.sort(key=lambda run: min(order.get(_place(e), len(order)) for e in run))
+    runs[0] = _from_the_best(runs[0], chosen[0], known)
     return [_say(corpus, e) for run in runs for e in run]
+
+
+def _from_the_best(run: list[Evidence], best: Evidence, known: dict[_Place, Evidence]) -> list[Evidence]:
+    """The run from the sentence that answers on: what stands before it is said only if that is nearly as good, or
+    if the best points back to it."""
+    kept = {_place(best)} | _antecedents(best, known, set())
+    start = next(n for n, e in enumerate(run) if _place(e) in kept or e.score >= best.score - _NEARLY_AS_GOOD)
+    return run[start:]
+
+
+def _place(e: Evidence) -> _Place:
+    return e.passage.source_id, e.position
 
 
 def _follows(one: Evidence, other: Evidence) -> bool:

@@ -104,7 +104,7 @@ class Engine:
         candidates = find_candidates(self.index, query, scope)
         clock.lap("retrieve")
         evidence = rank_evidence(self.index, query, candidates)
-        verdict = judge(self.index, asked, query, evidence, scope)
+        verdict = judge(self.index, query.asked, query, evidence, scope)
         clock.lap("rank")
         answerable = verdict.answerable
         draft = self._draft(query, evidence, scope) if answerable else [DraftSentence(refusal(verdict), ())]

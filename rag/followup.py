@@ -22,6 +22,14 @@ _BREAKS = re.compile(
     r"\b(?:different|another|new|other) (?:topic|subject|question)\b|\bchang(?:e|ing) (?:the )?(?:topic|subject)\b",
     re.IGNORECASE,
 )
+# What opens a turn without belonging to what is asked: "OK, different topic.", "thanks!", "never mind him -".
+_OPENING = re.compile(
+    r"^(?:(?:(?:and |but |so |now |then )?(?:o\.?k(?:ay)?|right|well|so|hm+|h(?:i|ello|ey)(?: there)?|thanks?(?: you)?"
+    r"(?: \w+)?|got it|i see|great|cool|nice|sure|fine|good|interesting|wow|anyway|moving on|next|please|"
+    r"never ?mind(?: \w+)?|forget (?:it|that|him|her|them)|(?:an?other|a? ?different|a? ?new|next|change of|changing) "
+    r"(?:topic|subject|question)|something else)(?: now| then| again)?)\s*[.,!:;–—-]+\s*)+",
+    re.IGNORECASE,
+)
 # Weight of the context beside a turn's own 1, by the number of the turn's own content terms.
 _BY_TERMS = (1.4, 0.7, 0.5, 0.3, 0.15, 0.12, 0.1)
 _POINTS_BACK = 1.8
@@ -35,14 +43,22 @@ _LOOK_BACK = 3
 
 def standalone_question(question: str, history: Sequence[Turn]) -> Standalone:
     """Add to the question what it leans on; nothing where there is no history, or the question breaks off."""
+    breaks = _BREAKS.search(question)
+    question = without_opening(question)
     recent = history[-2 * _LOOK_BACK :]
     asked = [turn["content"].strip()[:_QUESTION_CHARACTERS] for turn in recent if turn["role"] == "user"]
-    leaning = lean(question, asked[-1]) if asked else 0.0
+    leaning = lean(question, asked[-1]) if asked and not breaks else 0.0
     if not leaning:
         return Standalone(question, question)
     said = recent[-1]["content"][:_ANSWER_CHARACTERS] if recent[-1]["role"] == "assistant" else ""
     text = _chain(question, asked) if leaning >= _LEANS else question
     return Standalone(text, question, f"{asked[-1]} {said}".strip(), leaning)
+
+
+def without_opening(question: str) -> str:
+    """Leave out words that only open the turn; the whole turn where nothing else is left."""
+    rest = question[opening.end() :] if (opening := _OPENING.match(question)) else question
+    return rest if terms(rest) else question
 
 
 def lean(question: str, before: str) -> float:

@@ -61,6 +61,8 @@ def judge(index: PassageIndex, question: str, query: Query, evidence: Sequence[E
     counts as absent."""
     if not evidence:
         return Verdict(0.0, ())
+    if query.intent == "summary" and not query.terms:  # "summarise": there is nothing that could be absent
+        return Verdict(1.0, ())
     values = features(index, question, query, evidence, scope)
     logit = INTERCEPT + sum(WEIGHTS[name] * value for name, value in values.items())
     inside = index.rows(scope)

@@ -32,7 +32,7 @@ WEIGHTS: dict[str, float] = {
     "quote": 0.7,
     "checked_row": 3.2,
     "section_named": 4.2,
-    "kind": 0.4,
+    "kind": 0.8,
     # Not fitted: where the sources compete, the text that they are about comes first.
     "main": 2.0,
     # Nor this: what somebody thinks is best said in sentences that are theirs.

@@ -19,7 +19,7 @@ _ROUNDS_OFF = re.compile(
     r"\b(?:takeaways?|summary|conclusions?|abstract|tl;?dr|key points|highlights|in short|main points)\b", re.IGNORECASE
 )
 # A paragraph's first sentence says what it is about more often than another; a question says nothing yet.
-_LEADS, _ASKS, _QUOTES, _SHORT, _DANGLES = 0.25, 0.3, 0.05, 0.2, 0.15
+_LEADS, _ASKS, _QUOTES, _SHORT, _DANGLES, _ANNOUNCES = 0.25, 0.3, 0.05, 0.2, 0.6, 0.6
 
 
 def summarise(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSentence]:
@@ -79,7 +79,9 @@ def _worth(sentences: Sequence[Evidence], vectors: Vectors, query: Query) -> NDA
         worth[n] += (
             _LEADS * first + _QUOTES * (e.sentence.kind == "quote") - _ASKS * e.text.rstrip("”\"'").endswith("?")
         )
-        worth[n] -= _SHORT * (e.text.count(" ") < 6) + _DANGLES * points_back(e.text)
+        worth[n] -= (
+            _SHORT * (e.text.count(" ") < 6) + _DANGLES * points_back(e.text) + _ANNOUNCES * e.text.endswith(":")
+        )
     return np.asarray(worth, dtype=np.float32)
 
 

@@ -34,10 +34,13 @@ _POINTS_BACK = re.compile(
     r"^[“\"]?(?:this|that|these|those|it|its|he|his|him|she|her|they|their|them|such|both|but|and|yet|so|or|"
     r"however|therefore|instead|in response|by comparison|another|furthermore|moreover|also|then|thus|not because|"
     r"because of (?:this|that)|the (?:first|second|third|former|latter|same|other|two|answer|question|reason|common)|"
-    r"first|second|third|second,|finally|even more|what’s more|here|there)\b",
+    r"first|second|third|second,|finally|even more|what’s more|here|there)\b|"
+    # "From this, ...", "In making these decisions, ...", "With that in mind ..."
+    r"^[“\"]?(?:from|for|by|in|on|with|to|of|at|after|before|under|through|behind|beyond|given|despite|like|unlike)"
+    r"(?: \w+ing)? (?:this|that|these|those|them|it|such|both)\b",
     re.IGNORECASE,
 )
-_STANDS_BY_ITSELF = re.compile(r"^(?:that|this|it|there) (?:is|are|was|were) (?:no|not|a|an)\b", re.IGNORECASE)
+_STANDS_BY_ITSELF = re.compile(r"^(?:there|it) (?:is|are|was|were) (?:no|not|a|an)\b", re.IGNORECASE)
 _local = threading.local()
 
 

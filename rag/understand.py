@@ -151,7 +151,7 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     return Query(
         text=turn.text,
         asked=turn.asked,
-        terms=_content(turn.text),
+        terms=_content(_SUMMARY.sub(" ", turn.text)),
         weighted_terms=tuple((tuple(t for t in _content(part) if t not in aside), share) for part, share in parts),
         vector=vector,
         tokens=tokens,
