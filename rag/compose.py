@@ -124,7 +124,9 @@ def _repeats(one: Evidence, chosen: Iterable[Evidence]) -> bool:
     return False
 
 
-def _set_out(corpus: Corpus, chosen: Sequence[Evidence], evidence: Sequence[Evidence], most: int) -> list[DraftSentence]:
+def _set_out(
+    corpus: Corpus, chosen: Sequence[Evidence], evidence: Sequence[Evidence], most: int
+) -> list[DraftSentence]:
     """The chosen sentences with their antecedents, at most about `most`: first the best, then what follows it,
     then the others in runs, best run first."""
     known = {_place(e): e for e in evidence}
