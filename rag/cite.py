@@ -23,9 +23,9 @@ def cite_sentences(
                 numbers[place] = len(numbers) + 1
                 citations.append(cite_evidence(corpus, evidence, numbers[place]))
             marks.append(numbers[place])
-        voice = said.evidence[0].sentence.voice if said.evidence else ""
-        support = Support("supported", 1.0, "word for word") if said.evidence else None
-        sentences.append(AnswerSentence(said.text, tuple(marks), voice, support, said.form))
+        voice = " and ".join(dict.fromkeys(e.sentence.voice for e in said.evidence if e.sentence.voice))
+        word_for_word = Support("supported", 1.0, "word for word") if said.evidence else None
+        sentences.append(AnswerSentence(said.text, tuple(marks), voice, said.support or word_for_word, said.form))
     return tuple(sentences), tuple(citations)
 
 

@@ -298,6 +298,8 @@ def show(answer: Answer) -> str:
     parts = [printable(answer.text)]
     if answer.status in _STATUS:
         parts.insert(0, _STATUS[answer.status])
+    if answer.notice:
+        parts.insert(0, f"({printable(answer.notice)})\n")
     parts += ["", *(_show_citation(citation) for citation in answer.citations)]
     for heading, citations in (("Other views", answer.other_views), ("The nearest passages", answer.nearest)):
         if citations:

@@ -130,11 +130,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class DraftSentence:
-    """A sentence to be said and the evidence that it rests on."""
+    """A sentence to be said and the evidence that it rests on; `support` is None where it is a quote of that."""
 
     text: str
     evidence: tuple[Evidence, ...]
     form: Literal["prose", "item"] = "prose"
+    support: Support | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,11 @@ class AnswerSentence:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the engine gives for a question; see the README for each field."""
+    """What the engine gives for a question; see the README for each field.
+
+    `mode` is "extractive" or the language model's name. `notice` is one line that a surface shows apart from the
+    text: why this answer had to be made without the model that was asked for; else empty.
+    """
 
     question: str
     standalone_question: str
@@ -201,6 +206,7 @@ class Answer:
     nearest: tuple[Citation, ...] = ()
     withheld: tuple[AnswerSentence, ...] = ()
     mode: str = "extractive"
+    notice: str = ""
     timings: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -215,7 +221,8 @@ class Answer:
         previous = "prose"
         for sentence in self.sentences:
             marks = "".join(f"[{number}]" for number in sentence.citations)
-            piece = f"{sentence.text} {marks}".rstrip()
+            weak = "(weakly supported)" if sentence.support and sentence.support.label == "weak" else ""
+            piece = " ".join(filter(None, (sentence.text, marks, weak)))
             if sentence.form == "item":
                 text += ("\n" if text else "") + f"- {piece}"
             else:

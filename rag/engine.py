@@ -6,19 +6,21 @@ import shutil
 import tempfile
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from corpus import Corpus
+from rag.call import Call, LanguageModel, Stoppable
 from rag.chatter import Chatter, chatter, reply
 from rag.cite import cite_evidence, cite_passages, cite_sentences
 from rag.compose import compose
 from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Evidence, Query, Scope, ScoredPassage, Turn
 from rag.encoder import open_encoder
-from rag.errors import IndexMissing, ModelUnavailable, QuestionError
+from rag.errors import IndexMissing, QuestionError
+from rag.fluent import Written, write
 from rag.folder import ENCODER
 from rag.followup import standalone_question
 from rag.gate import judge, refusal
@@ -28,6 +30,7 @@ from rag.rerank import rank_evidence
 from rag.retrieve import find_candidates
 from rag.settings import Settings
 from rag.summarise import summarise
+from rag.support import check_support
 from rag.understand import understand
 from rag.views import opposing_sources, other_views
 
@@ -41,29 +44,35 @@ _NEAREST = 3
 class Engine:
     """Answers questions over one corpus. Safe to use from many threads; a context manager."""
 
-    def __init__(self, corpus: Corpus, index: PassageIndex, encoder: Encoder, settings: Settings) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        index: PassageIndex,
+        encoder: Encoder,
+        settings: Settings,
+        llm: LanguageModel | None = None,
+    ) -> None:
         self.corpus = corpus
         self.settings = settings
         self.index = index
         self.encoder = encoder
+        self.llm = llm
         self._temporary: Path | None = None
+        self._borrowed = False
 
     @classmethod
     def open(cls, corpus: Corpus, settings: Settings, build_missing: Callable[[], object] | None = None) -> Self:
         """Open the index of a corpus; where there is none yet, build it first (by `build_missing`, if given).
 
         Raises IndexMismatch when the index there is of another corpus, model or version, and ModelUnavailable
-        when a language model is asked for.
+        when the language model that the settings name can't be had.
         """
-        if settings.llm is not None:
-            raise ModelUnavailable(
-                f"answers by a language model ({settings.llm!r}) are not built yet; leave out --llm and VERSE_LLM"
-            )
+        llm = _open_llm(settings)
         if corpus.folder is not None or settings.index is not None:
-            return cls._open(corpus, settings, build_missing)
+            return cls._open(corpus, settings, build_missing, llm)
         temporary = Path(tempfile.mkdtemp(prefix="verse-"))
         try:
-            engine = cls._open(corpus, settings.model_copy(update={"index": temporary}), build_missing)
+            engine = cls._open(corpus, settings.model_copy(update={"index": temporary}), build_missing, llm)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
@@ -71,7 +80,13 @@ class Engine:
         return engine
 
     @classmethod
-    def _open(cls, corpus: Corpus, settings: Settings, build_missing: Callable[[], object] | None) -> Self:
+    def _open(
+        cls,
+        corpus: Corpus,
+        settings: Settings,
+        build_missing: Callable[[], object] | None,
+        llm: LanguageModel | None,
+    ) -> Self:
         folder = index_folder(corpus, settings)
         try:
             index = PassageIndex.open(folder, corpus, settings.model)
@@ -79,10 +94,22 @@ class Engine:
             (build_missing or partial(ingest, corpus, settings))()
             index = PassageIndex.open(folder, corpus, settings.model)
         try:
-            return cls(corpus, index, open_encoder(settings.model, index.build / ENCODER, settings.threads), settings)
+            encoder = open_encoder(settings.model, index.build / ENCODER, settings.threads)
+            return cls(corpus, index, encoder, settings, llm)
         except BaseException:
             index.close()
             raise
+
+    def with_llm(self, name: str | None) -> Engine:
+        """An engine over the same open parts that answers with another language model, or with none.
+
+        Costs nothing but opening the model. It borrows this engine's index: closing it closes nothing, and it
+        ends with this one. Raises ModelUnavailable, with the cure.
+        """
+        settings = self.settings.model_copy(update={"llm": name})
+        other = Engine(self.corpus, self.index, self.encoder, settings, _open_llm(settings))
+        other._borrowed = True
+        return other
 
     def ask(
         self,
@@ -94,35 +121,9 @@ class Engine:
     ) -> Answer:
         """Answer a question. `history` is the conversation so far, oldest turn first; `sources` and
         `sections` narrow what may be looked at. Raises QuestionError."""
-        clock = _Clock()
-        asked = self._clean(question)
-        scope = self._scope(sources, sections)
-        if (kind := chatter(asked)) is not None:
-            return self._small_talk(question, kind, clock)
-        query = understand(self.index, self.encoder, standalone_question(asked, _turns(history)), scope)
-        clock.lap("understand")
-        candidates = find_candidates(self.index, query, scope)
-        clock.lap("retrieve")
-        evidence = rank_evidence(self.index, query, candidates)
-        verdict = judge(self.index, query.asked, query, evidence, scope)
-        clock.lap("rank")
-        answerable = verdict.answerable
-        draft = self._draft(query, evidence, scope) if answerable else [DraftSentence(refusal(verdict), ())]
-        said, citations = cite_sentences(self.corpus, draft)
-        views = self._other_views(query, draft, scope) if answerable else []
-        nearest = () if answerable else cite_passages(self.corpus, [c.passage for c in candidates[:_NEAREST]])
-        clock.lap("compose")
-        return Answer(
-            question=question,
-            standalone_question=query.text,
-            status="answered" if answerable else "not_in_sources",
-            confidence=round(verdict.confidence, 4),
-            sentences=said,
-            citations=citations,
-            other_views=tuple(cite_evidence(self.corpus, view, n) for n, view in enumerate(views, start=1)),
-            nearest=nearest,
-            timings=clock.laps,
-        )
+        *_, answer = self.stream(question, history, sources=sources, sections=sections)
+        assert isinstance(answer, Answer)
+        return answer
 
     def stream(
         self,
@@ -131,11 +132,81 @@ class Engine:
         *,
         sources: Sequence[str] = (),
         sections: Sequence[str] = (),
-    ) -> Iterator[AnswerSentence | Answer]:
-        """The sentences of the answer as they are ready, and last the Answer itself."""
-        answer = self.ask(question, history, sources=sources, sections=sections)
-        yield from answer.sentences
-        yield answer
+    ) -> Stoppable[AnswerSentence | Answer]:
+        """The sentences of the answer as they are ready, each checked, and last the Answer itself.
+
+        Where the Answer has a `notice`, the model failed, perhaps in mid-answer: then the Answer takes the place
+        of the sentences before it. `close()`, from any thread, ends the answer and the model's connection at once.
+        """
+        call = Call(self.settings.llm_seconds)
+        return Stoppable(self._answer(question, history, sources, sections, call), call)
+
+    def _answer(
+        self, question: str, history: Sequence[Turn], sources: Sequence[str], sections: Sequence[str], call: Call
+    ) -> Generator[AnswerSentence | Answer]:
+        """The ask flow."""
+        clock = _Clock()
+        asked = self._clean(question)
+        scope = self._scope(sources, sections)
+        if (kind := chatter(asked)) is not None:
+            yield from self._small_talk(question, kind, clock)
+            return
+        turns = _turns(history)
+        query = understand(self.index, self.encoder, standalone_question(asked, turns), scope)
+        clock.lap("understand")
+        candidates = find_candidates(self.index, query, scope)
+        clock.lap("retrieve")
+        evidence = rank_evidence(self.index, query, candidates)
+        verdict = judge(self.index, query.asked, query, evidence, scope)
+        clock.lap("rank")
+        answerable = verdict.answerable
+        draft = self._draft(query, evidence, scope) if answerable else [DraftSentence(refusal(verdict), ())]
+        views = self._other_views(query, draft, scope) if answerable else []
+        nearest = () if answerable else cite_passages(self.corpus, [c.passage for c in candidates[:_NEAREST]])
+        clock.lap("compose")
+        written = Written()
+        if self.llm is not None and answerable:
+            written = yield from self._write(asked, turns, draft, evidence, call)
+            clock.lap("generate")
+        said, citations = cite_sentences(self.corpus, written.said if written.stands else draft)
+        if not written.said:
+            yield from said
+        yield Answer(
+            question=question,
+            standalone_question=query.text,
+            status="answered" if answerable else "not_in_sources",
+            confidence=round(verdict.confidence, 4),
+            sentences=said,
+            citations=citations,
+            other_views=tuple(cite_evidence(self.corpus, view, n) for n, view in enumerate(views, start=1)),
+            nearest=nearest,
+            withheld=written.withheld,
+            mode=self.llm.name if self.llm is not None and written.stands else "extractive",
+            notice=f"Answered without {self.llm.name}: {written.failure}." if self.llm and written.failure else "",
+            timings=clock.laps,
+        )
+
+    def _write(
+        self,
+        asked: str,
+        turns: Sequence[Turn],
+        draft: Sequence[DraftSentence],
+        evidence: Sequence[Evidence],
+        call: Call,
+    ) -> Generator[AnswerSentence, None, Written]:
+        """The model's answer, cited sentence by sentence; its evidence is the plain answer's, then what ranks next."""
+        assert self.llm is not None
+        chosen = dict.fromkeys([*(e for said in draft for e in said.evidence), *evidence])
+        sentences = write(self.llm, self.corpus, asked, turns, tuple(chosen), check_support, call)
+        said: list[DraftSentence] = []
+        with call:
+            while True:
+                try:
+                    said.append(next(sentences))
+                except StopIteration as end:
+                    written: Written = end.value
+                    return written
+                yield cite_sentences(self.corpus, said)[0][-1]
 
     def retrieve(
         self,
@@ -156,19 +227,20 @@ class Engine:
 
     def as_retriever(self, k: int = 10) -> BaseRetriever:
         """The retrieval of this engine as a llama-index retriever."""
-        from rag.llama import VerseRetriever  # noqa: PLC0415 -- llama-index takes seconds to import
+        from rag.llama_types import VerseRetriever  # noqa: PLC0415 -- llama-index takes seconds to import
 
         return VerseRetriever(lambda question: self.retrieve(question, k=k))
 
     def as_query_engine(self) -> BaseQueryEngine:
         """The engine as a llama-index query engine."""
-        from rag.llama import VerseQueryEngine  # noqa: PLC0415 -- llama-index takes seconds to import
+        from rag.llama_types import VerseQueryEngine  # noqa: PLC0415 -- llama-index takes seconds to import
 
         return VerseQueryEngine(self.ask)
 
     def close(self) -> None:
-        """Let go of the index; a temporary one is deleted."""
-        self.index.close()
+        """Let go of the index, unless it is another engine's; a temporary one is deleted."""
+        if not self._borrowed:
+            self.index.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary = None
@@ -181,11 +253,12 @@ class Engine:
     ) -> None:
         self.close()
 
-    def _small_talk(self, question: str, kind: Chatter, clock: _Clock) -> Answer:
+    def _small_talk(self, question: str, kind: Chatter, clock: _Clock) -> Iterator[AnswerSentence | Answer]:
         """A friendly line on what can be asked; the turn is neither searched for nor obeyed."""
         clock.lap("understand")
         line = AnswerSentence(reply(kind, self.corpus))
-        return Answer(question, question, "not_in_sources", 0.0, (line,), timings=clock.laps)
+        yield line
+        yield Answer(question, question, "not_in_sources", 0.0, (line,), timings=clock.laps)
 
     def _draft(self, query: Query, evidence: Sequence[Evidence], scope: Scope) -> list[DraftSentence]:
         """What to say: a summary of sections, or what answers the question."""
@@ -238,6 +311,15 @@ def _turns(history: Sequence[Turn]) -> Sequence[Turn]:
                 '{"role": "user" or "assistant", "content": "..."} for each'
             )
     return history
+
+
+def _open_llm(settings: Settings) -> LanguageModel | None:
+    """The language model that the settings name, if they name one."""
+    if settings.llm is None:
+        return None
+    from rag.llama import open_llm  # noqa: PLC0415 -- only where a model is asked for
+
+    return open_llm(settings.llm, settings.llm_context)
 
 
 class _Clock:

@@ -1,79 +1,372 @@
-"""Our side of llama-index: our retriever and engine as its own types.
+"""Language models by name, through llama-index's integrations.
 
-Takes callables rather than an Engine, so that the engine can offer these types without a circle.
+    ollama/NAME   openai/NAME   anthropic/NAME   openai-like/NAME@URL   smollm2
+
+Each call has a client of its own, so that it can be cut without harm to others. Keys come from the environment
+only; what a provider says in its errors is never passed on, since some repeat the key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import os
+import re
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, reduce
+from importlib.util import find_spec
+from operator import getitem
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
-from llama_index.core.base.response.schema import Response
-from llama_index.core.callbacks.base import CallbackManager
-from llama_index.core.prompts.mixin import PromptMixinType
-from llama_index.core.query_engine import BaseQueryEngine
-from llama_index.core.retrievers import BaseRetriever
-from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+import httpx
+import tenacity
 
-from rag.datatypes import Answer, ScoredPassage
+from rag import smollm2
+from rag.call import Call, CallEnded, Message
+from rag.errors import ModelUnavailable
 
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM, ChatResponse
 
-class VerseRetriever(BaseRetriever):
-    """`Engine.retrieve` as llama-index knows it."""
+Build = Callable[[Call, int], "LLM"]
 
-    def __init__(self, retrieve: Callable[[str], list[ScoredPassage]]) -> None:
-        self._passages = retrieve
-        super().__init__(callback_manager=CallbackManager([]))
-
-    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        return [
-            NodeWithScore(
-                node=TextNode(
-                    id_=found.passage.id,
-                    text=found.passage.text,
-                    metadata={
-                        "source_id": found.passage.source_id,
-                        "section": found.passage.section,
-                        "section_title": found.passage.section_title,
-                    },
-                    start_char_idx=found.passage.start,
-                    end_char_idx=found.passage.end,
-                ),
-                score=found.score,
-            )
-            for found in self._passages(query_bundle.query_str)
-        ]
+_FORMS = "ollama/NAME, openai/NAME, anthropic/NAME, openai-like/NAME@URL or smollm2"
+_TEMPERATURE = 0.1
+_CONNECT_SECONDS = 5.0
+_ATTEMPTS = 3
+# Where neither the model nor its server says how much it reads.
+_CONTEXT = 4_096
+# Ollama reserves memory for all that a model could read, which is more than answers need.
+_OLLAMA_MOST = 8_192
+_LIKE = re.compile(r"(?P<model>.+)@(?P<url>https?://.+)")
+# What clients raise when a server breaks off or speaks nonsense; their own errors come on top.
+_BROKEN = (
+    httpx.HTTPError,
+    httpx.StreamError,
+    OSError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+)
 
 
-class VerseQueryEngine(BaseQueryEngine):
-    """`Engine.ask` as llama-index knows it; `response.metadata["answer"]` is the whole Answer as JSON."""
+@dataclass
+class Model:
+    """A model that can be asked; see `LanguageModel`. `cap` is the most tokens that it is given."""
 
-    def __init__(self, ask: Callable[[str], Answer]) -> None:
-        self._ask = ask
-        super().__init__(callback_manager=CallbackManager([]))
+    name: str
+    build: Build = field(repr=False)
+    look_up_context: Callable[[Call], int] = field(repr=False)
+    errors: tuple[type[Exception], ...] = field(repr=False)  # all that may go wrong on the way
+    cures: dict[str, str] = field(repr=False)
+    secret: str = field(default="", repr=False)
+    cap: int | None = None
+    _context: int = 0
 
-    def _query(self, query_bundle: QueryBundle) -> Response:
-        answer = self._ask(query_bundle.query_str)
-        nodes = [
-            NodeWithScore(
-                node=TextNode(
-                    text=citation.quote,
-                    metadata={
-                        "number": citation.number,
-                        "source_id": citation.source_id,
-                        "section": citation.section,
-                        "voice": citation.voice,
-                    },
-                    start_char_idx=citation.start,
-                    end_char_idx=citation.end,
-                )
-            )
-            for citation in answer.citations
-        ]
-        return Response(response=answer.text, source_nodes=nodes, metadata={"answer": answer.to_dict()})
+    def context(self, call: Call) -> int:
+        """How many tokens it reads and writes at most, by its own account; looked up once."""
+        if not self._context:
+            try:
+                self._context = self.look_up_context(call)
+            except self.errors as error:
+                raise self._failure(error, call) from None
+        return min(self._context, self.cap or self._context)
 
-    async def _aquery(self, query_bundle: QueryBundle) -> Response:
-        """Asynchronous only in name: an answer takes some milliseconds and waits for nothing."""
-        return self._query(query_bundle)
+    def stream(self, messages: Sequence[Message], most: int, call: Call) -> Iterator[str]:
+        """Its answer, piece by piece. What fails before the first piece is tried again, within the call's time."""
+        try:
+            first, rest = tenacity.Retrying(
+                stop=tenacity.stop_after_attempt(_ATTEMPTS),
+                wait=tenacity.wait_random_exponential(multiplier=0.5, max=3.0),
+                retry=tenacity.retry_if_exception(lambda error: _passing(error) and not call.ending),
+                sleep=call.pause,
+                reraise=True,
+            )(self._begin, messages, most, call)
+            last = first
+            yield first.delta or ""
+            for last in rest:
+                if call.ending:
+                    raise CallEnded(call.ending)
+                yield last.delta or ""
+        except self.errors as error:
+            raise self._failure(error, call) from None
+        if call.ending:
+            raise CallEnded(call.ending)
+        if _unfinished(last.raw):
+            raise ModelUnavailable("it broke off in mid-answer; ask again")
 
-    def _get_prompt_modules(self) -> PromptMixinType:
-        return {}
+    def _begin(self, messages: Sequence[Message], most: int, call: Call) -> tuple[ChatResponse, Iterator[ChatResponse]]:
+        """The first piece that holds text, or the last of all, and what comes after it."""
+        from llama_index.core.llms import ChatMessage  # noqa: PLC0415 -- llama-index takes seconds to import
+
+        chat = [ChatMessage(role=message["role"], content=message["content"]) for message in messages]
+        pieces = iter(self.build(call, most).stream_chat(chat))
+        if (piece := next(pieces, None)) is None:
+            raise ModelUnavailable("it wrote nothing")
+        while not piece.delta and (after := next(pieces, None)) is not None:
+            piece = after
+        return piece, pieces
+
+    def _failure(self, error: Exception, call: Call) -> Exception:
+        """One line in our own words: what happened, and the cure."""
+        if call.ending:
+            return CallEnded(call.ending)
+        status = getattr(error, "status_code", None)
+        if status in (401, 403):
+            return ModelUnavailable(f"its server refused the key ({status}); {self.cures['key']}")
+        if status == 404:
+            return ModelUnavailable(f"its server doesn't know it ({status}); {self.cures['name']}")
+        if status == 429:
+            return ModelUnavailable("its server has no room for more requests now (429); ask again later")
+        if isinstance(status, int):
+            cure = "set VERSE_LLM_CONTEXT lower" if status in (400, 413) else "ask again later"
+            return ModelUnavailable(f"its server failed ({status}); {cure}")
+        if any(isinstance(e, httpx.ConnectError | httpx.ConnectTimeout | ConnectionError) for e in _chain(error)):
+            return ModelUnavailable(f"its server can't be reached; {self.cures['server']}")
+        return ModelUnavailable("it broke off in mid-answer; ask again")
+
+
+def open_llm(name: str, context: int | None = None) -> Model:
+    """A model by its name; `context` caps how many tokens it is given. Asks the network nothing.
+
+    Raises ModelUnavailable where the name, its extra or its key is missing, with the cure.
+    """
+    provider, _, model = name.partition("/")
+    opener = _OPENERS.get(provider)
+    if opener is None or bool(model) == (provider == smollm2.NAME):
+        raise ModelUnavailable(f"no language model is called {name!r}; name one as {_FORMS}")
+    opened = opener(name, model)
+    opened.cap = context
+    return opened
+
+
+def _open_openai(name: str, model: str) -> Model:
+    _need("openai", name)
+    import openai  # noqa: PLC0415 -- an extra
+    from llama_index.llms.openai.utils import ALL_AVAILABLE_MODELS  # noqa: PLC0415
+
+    key = _key("OPENAI_API_KEY", name)
+    known = ALL_AVAILABLE_MODELS.get(model, 16_000)
+    return Model(
+        name,
+        # This provider's newer models refuse `max_tokens`, which the integration would send.
+        lambda call, most: _chat_api(call, model, None, key, None, {"max_completion_tokens": most}),
+        lambda _: known,
+        (*_BROKEN, openai.OpenAIError),
+        _cures("mend OPENAI_API_KEY", "check that this machine is online"),
+        key,
+    )
+
+
+def _open_like(name: str, model: str) -> Model:
+    _need("openai", name)
+    found = _LIKE.fullmatch(model)
+    if found is None:
+        raise ModelUnavailable(
+            f"{name!r} names no server; name it as openai-like/NAME@URL, such as "
+            "openai-like/llama@http://127.0.0.1:8080/v1"
+        )
+    url = urlsplit(found["url"])
+    if url.username or url.password:
+        raise ModelUnavailable("the server's URL holds a password; take it out and set OPENAI_LIKE_API_KEY instead")
+    address = found["url"].rstrip("/") + ("" if url.path.strip("/") else "/v1")
+    key = os.environ.get("OPENAI_LIKE_API_KEY", "")
+    return _served(name, found["model"], lambda: (address, key), f"check that {url.netloc} is running")
+
+
+def _open_smollm2(name: str, _: str) -> Model:
+    smollm2.gguf()
+    for package in ("xllamacpp", "llama_index.llms.openai_like"):
+        if not _installed(package):
+            raise ModelUnavailable(f"the model {name!r} needs {package.split('.')[0]}; install it with: {smollm2.CURE}")
+
+    def address() -> tuple[str, str]:
+        server = smollm2.server()
+        return server.url, server.key
+
+    return _served(name, name, address, f"reinstall it with: {smollm2.CURE}")
+
+
+def _served(name: str, model: str, address: Callable[[], tuple[str, str]], cure: str) -> Model:
+    """A model of an OpenAI-compatible server; `address` gives its URL and key when it is first called."""
+    import openai  # noqa: PLC0415 -- an extra
+
+    def build(call: Call, most: int) -> LLM:
+        url, key = address()
+        return _chat_api(call, model, url, key or "none", most, {})
+
+    return Model(
+        name,
+        build,
+        lambda call: _served_context(call, *address()),
+        (*_BROKEN, openai.OpenAIError),
+        _cures("set OPENAI_LIKE_API_KEY", cure),
+        os.environ.get("OPENAI_LIKE_API_KEY", ""),
+    )
+
+
+def _open_ollama(name: str, model: str) -> Model:
+    _need("ollama", name)
+    import ollama  # noqa: PLC0415 -- an extra
+
+    def build(call: Call, most: int, reads: int = _OLLAMA_MOST) -> LLM:
+        from llama_index.llms.ollama import Ollama  # noqa: PLC0415 -- an extra
+
+        hooks = {"request": [call.watch]}
+        client = ollama.Client(timeout=_timeout(call), event_hooks=hooks)
+        llm: LLM = Ollama(
+            model=model,
+            client=client,
+            temperature=_TEMPERATURE,
+            context_window=reads,
+            additional_kwargs={"num_predict": most},
+        )
+        return llm
+
+    def look_up(call: Call) -> int:
+        return min(_OLLAMA_MOST, int(build(call, 1, -1).metadata.context_window))  # -1: ask the server
+
+    cures = _cures("set OLLAMA_API_KEY", "start it with: ollama serve", f"get it with: ollama pull {model}")
+    return Model(
+        name, build, look_up, (*_BROKEN, ollama.ResponseError, ollama.RequestError), cures, _secret("OLLAMA_API_KEY")
+    )
+
+
+def _open_anthropic(name: str, model: str) -> Model:
+    _need("anthropic", name)
+    import anthropic  # noqa: PLC0415 -- an extra
+
+    key = _key("ANTHROPIC_API_KEY", name)
+
+    def build(call: Call, most: int) -> LLM:
+        from llama_index.llms.anthropic import Anthropic  # noqa: PLC0415 -- an extra
+
+        llm: Any = Anthropic(model=model, temperature=_TEMPERATURE, max_tokens=most, max_retries=0, api_key=key)
+        # The integration takes no client, and so could neither be cut nor timed.
+        llm._client = llm._client.copy(http_client=_client(call, str(llm._client.base_url)))
+        return cast("LLM", llm)
+
+    def look_up(call: Call) -> int:
+        try:
+            return int(build(call, 1).metadata.context_window)
+        except ValueError:  # a model newer than the integration
+            return 100_000
+
+    cures = _cures("mend ANTHROPIC_API_KEY", "check that this machine is online")
+    return Model(name, build, look_up, (*_BROKEN, anthropic.AnthropicError), cures, key)
+
+
+_OPENERS: dict[str, Callable[[str, str], Model]] = {
+    "ollama": _open_ollama,
+    "openai": _open_openai,
+    "anthropic": _open_anthropic,
+    "openai-like": _open_like,
+    smollm2.NAME: _open_smollm2,
+}
+
+
+def _chat_api(call: Call, model: str, url: str | None, key: str, most: int | None, more: dict[str, Any]) -> LLM:
+    """OpenAI's chat API at any address. A key is always given: else the client would send OPENAI_API_KEY there."""
+    from llama_index.llms.openai_like import OpenAILike  # noqa: PLC0415 -- an extra
+
+    return OpenAILike(
+        model=model,
+        api_base=url,
+        api_key=key,
+        is_chat_model=True,
+        temperature=_TEMPERATURE,
+        max_tokens=most,
+        max_retries=0,
+        timeout=call.seconds,
+        additional_kwargs=more,
+        http_client=_client(call, url or ""),
+    )
+
+
+def _client(call: Call, url: str) -> httpx.Client:
+    """A client whose requests the call can cut. What runs on this machine is never looked for behind a proxy."""
+    local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+    return httpx.Client(
+        timeout=_timeout(call), event_hooks={"request": [call.watch]}, trust_env=not local, verify=_tls()
+    )
+
+
+def _timeout(call: Call) -> httpx.Timeout:
+    return httpx.Timeout(call.seconds, connect=min(_CONNECT_SECONDS, call.seconds))
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+def _served_context(call: Call, url: str, key: str) -> int:
+    """What vLLM or llama.cpp say of the model they serve; a modest guess where a server says nothing."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    with _client(call, url) as client:
+        served = client.get(f"{url}/models", headers=headers)
+        props = client.get(f"{url.removesuffix('/v1')}/props", headers=headers)
+    fields: tuple[tuple[httpx.Response, tuple[Any, ...]], ...] = (
+        (served, ("data", 0, "max_model_len")),
+        (props, ("default_generation_settings", "n_ctx")),
+    )
+    for answer, path in fields:
+        with contextlib.suppress(ValueError, LookupError, TypeError):
+            if (length := int(reduce(getitem, path, answer.json()))) > 0:
+                return length
+    return _CONTEXT
+
+
+def _need(extra: str, name: str) -> None:
+    packages = {"openai": ("openai", "openai_like")}.get(extra, (extra,))
+    if not all(_installed(f"llama_index.llms.{package}") for package in packages):
+        raise ModelUnavailable(
+            f"{name!r} needs the extra {extra!r}; install it with: pip install 'chapter-and-verse[{extra}]'"
+        )
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _key(variable: str, name: str) -> str:
+    """A key from the environment, which is the only place that it may come from."""
+    if not (key := _secret(variable)):
+        raise ModelUnavailable(f"{name!r} needs a key; set {variable} in the environment")
+    return key
+
+
+def _secret(variable: str) -> str:
+    return os.environ.get(variable, "").strip()
+
+
+def _cures(key: str, server: str, name: str = "check the model's name") -> dict[str, str]:
+    return {"key": key, "server": server, "name": name}
+
+
+def _passing(error: BaseException) -> bool:
+    """Whether a fault may be gone in a moment: no room, a server's own fault, a connection that broke."""
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and status > 0:
+        return status in (408, 409, 429) or status >= 500
+    return any(isinstance(e, httpx.TransportError | ConnectionError) for e in _chain(error))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _unfinished(raw: Any) -> bool:  # noqa: ANN401 -- each provider's own type
+    """Whether the last piece of a stream lacks the mark that an answer is over."""
+    if isinstance(raw, dict):
+        return raw.get("done") is False
+    choices = getattr(raw, "choices", None) or ()
+    return any(getattr(choice, "finish_reason", None) is None for choice in choices)

@@ -42,6 +42,10 @@ class Settings(BaseSettings):
         DEFAULT_MODEL, description="The encoder: the built-in one, or any sentence-transformers name or path."
     )
     llm: str | None = Field(None, description="A language model by name; none means answers without one.")
+    llm_seconds: float = Field(60.0, gt=0, le=3_600, description="Longest time a model may take for one answer.")
+    llm_context: int | None = Field(
+        None, ge=1_024, le=10_000_000, description="Tokens a model reads at most; none means what it says itself."
+    )
     threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0 lets it choose.")
     max_question: int = Field(4_000, ge=1, le=100_000, description="Longest question, in characters.")
 

@@ -1,0 +1,93 @@
+"""The model's part of an answer, top to bottom: prompt, sentences, each one looked at, and when to give up."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+from corpus import Corpus
+from rag.call import Call, CallEnded, LanguageModel
+from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Turn
+from rag.errors import ModelUnavailable
+from rag.generate import CANNOT_ANSWER, SYSTEM, generate, make_prompt
+from rag.marks import EndlessText
+from rag.terms import is_stop, words
+from rag.vet import Check, Vetting
+
+_MOST_SENTENCES = 8
+_PATIENCE = 4  # sentences withheld in a row before the first that may be said
+_REPEATS = 2
+_SURVIVE = 1 / 3
+# English prose has about half of its words in the list of stop words; other languages have next to none.
+_ENGLISH = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of it. `failure` says why it can't stand as an answer, in words that follow a colon; else empty."""
+
+    said: tuple[DraftSentence, ...] = ()
+    withheld: tuple[AnswerSentence, ...] = ()
+    failure: str = ""
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is an answer."""
+        return bool(self.said) and not self.failure
+
+
+def write(
+    llm: LanguageModel,
+    corpus: Corpus,
+    question: str,
+    history: Sequence[Turn],
+    evidence: Sequence[Evidence],
+    check: Check,
+    call: Call,
+) -> Generator[DraftSentence, None, Written]:
+    """Sentences that may be said, each as soon as it has been looked at. Raises CallEnded when it was stopped."""
+    said: list[DraftSentence] = []
+    withheld: list[AnswerSentence] = []
+    failure = ""
+    try:
+        prompt = make_prompt(corpus, question, history, evidence, llm.context(call))
+        vetting = Vetting(prompt.given, check, SYSTEM, llm.secret)
+        seen: dict[str, int] = {}
+        for marked in generate(llm, prompt, call):
+            wording = " ".join(words(marked.text))
+            seen[wording] = seen.get(wording, 0) + 1
+            if seen[wording] > _REPEATS or len(said) == _MOST_SENTENCES or (not said and len(withheld) == _PATIENCE):
+                break
+            if seen[wording] > 1:
+                continue
+            vetted = vetting.vet(marked)
+            if isinstance(vetted, DraftSentence):
+                said.append(vetted)
+                yield vetted
+            else:
+                withheld.append(vetted)
+        failure = _verdict(said, withheld)
+    except ModelUnavailable as error:
+        failure = str(error)
+    except EndlessText as error:
+        failure = f"it wrote {error}"
+    except CallEnded:
+        if call.ending != "deadline":
+            raise
+        failure = f"it took longer than {call.seconds:g} seconds"
+    return Written(tuple(said), tuple(withheld), failure)
+
+
+def _verdict(said: Sequence[DraftSentence], withheld: Sequence[AnswerSentence]) -> str:
+    """Why what was written can't stand as an answer, or an empty string."""
+    if not said and not withheld:
+        return "it wrote nothing"
+    if not said and words(withheld[0].text) == words(CANNOT_ANSWER):
+        return "it found no answer in the evidence"
+    written = words(" ".join([*(sentence.text for sentence in said), *(sentence.text for sentence in withheld)]))
+    if sum(map(is_stop, written)) < _ENGLISH * len(written):
+        return "it didn't write English prose"
+    firm = [sentence for sentence in said if sentence.support and sentence.support.label == "supported"]
+    if not firm or len(said) < _SURVIVE * (len(said) + len(withheld)):
+        return "too little of what it wrote is borne out by the sources"
+    return ""

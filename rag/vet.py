@@ -1,0 +1,111 @@
+"""A sentence that a language model wrote -> one that may be said, with the evidence it rests on, or one withheld.
+
+Nothing is said without evidence. What a sentence cites is compared first; where that doesn't bear it out, it may
+rest on other evidence that was given, if that supports it by itself. What could do harm wherever it is shown (a
+link, a key, the prompt) isn't repeated among the withheld either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Support
+from rag.marks import Marked
+from rag.terms import words
+
+Check = Callable[[str, Sequence[str]], Support]
+
+_QUOTATION = re.compile(r"“([^“”]+)”|\"([^\"]+)\"")
+_LINK = re.compile(
+    r"\b[a-z][a-z0-9+.-]{1,11}://|\bwww\.|\b(?:mailto|javascript|data|tel):\S|\]\(|</?[a-z!]|\S@\w+\.\w|"
+    r"\b[\w-]+\.(?:[a-z]{2,6}/|(?:com|org|net|io|ai|dev|app|edu|gov|info|biz|xyz|co|me|ru|cn|uk|de|example|test)\b)",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"(?=\S*\d)[\w+/=.-]{24,}|[\w+/=]{40,}")
+_SAME_AS_PROMPT = 6
+_SECRET_PART = 8
+
+
+@dataclass(frozen=True)
+class Vetting:
+    """What sentences are compared with: the evidence by key, the check, and what must never be shown."""
+
+    given: Mapping[str, Evidence]
+    check: Check
+    prompt: str = ""
+    secret: str = ""
+
+    def vet(self, marked: Marked) -> DraftSentence | AnswerSentence:
+        """A sentence that may be said, or one that is withheld with the reason in its support."""
+        if harm := self._harm(marked.text):
+            return _withheld(f"(not shown: {harm})", harm)
+        if not marked.whole:
+            return _withheld(marked.text, "it breaks off")
+        text, quoted = self._quotations(marked)
+        cited = list(dict.fromkeys([*(self.given[key] for key in marked.keys), *quoted]))
+        support, bearing = self._cited(text, cited)
+        if support.label == "supported":
+            return DraftSentence(text, bearing, marked.form, support)
+        for e in self.given.values():
+            if e not in cited and (by_other := self.check(text, [said(e)])).label == "supported":
+                return DraftSentence(text, (e,), marked.form, by_other)
+        if support.label == "weak":
+            return DraftSentence(text, bearing, marked.form, support)
+        return _withheld(text, support.reason or "the evidence doesn't bear it out")
+
+    def _cited(self, text: str, cited: Sequence[Evidence]) -> tuple[Support, tuple[Evidence, ...]]:
+        """How far the cited evidence bears a sentence out, and which of it does."""
+        if not cited:
+            return Support("unsupported", 0.0, "it cites nothing, and no evidence says it"), ()
+        alone = {e: self.check(text, [said(e)]) for e in cited}
+        best = max(alone.values(), key=lambda support: support.score)
+        if best.label == "supported" or len(cited) == 1:
+            return best, tuple(e for e in cited if alone[e].label != "unsupported") or tuple(cited)
+        return self.check(text, [said(e) for e in cited]), tuple(cited)
+
+    def _quotations(self, marked: Marked) -> tuple[str, list[Evidence]]:
+        """The sentence with quotation marks only around what stands word for word in the evidence, and where
+        a quotation stands that none of the cited evidence holds."""
+        cited = [self.given[key] for key in marked.keys]
+        found: list[Evidence] = []
+
+        def check(quotation: re.Match[str]) -> str:
+            quote = quotation[1] or quotation[2]
+            holders = [e for e in (*cited, *self.given.values()) if _holds(e.text, quote)]
+            if not holders:
+                return quote
+            if holders[0] not in cited:
+                found.append(holders[0])
+            return f"“{quote}”"
+
+        return _QUOTATION.sub(check, marked.text), found
+
+    def _harm(self, text: str) -> str:
+        if _LINK.search(text):
+            return "it holds a link"
+        bare = "".join(text.split())
+        parts = {self.secret[n : n + _SECRET_PART] for n in range(max(0, len(self.secret) - _SECRET_PART + 1))}
+        if any(part in bare for part in parts):
+            return "it holds a key"
+        if _CODE.search(text):
+            return "it holds a long code"
+        run = words(text)
+        ours = f" {' '.join(words(self.prompt))} "
+        if any(f" {' '.join(run[n : n + _SAME_AS_PROMPT])} " in ours for n in range(len(run) - _SAME_AS_PROMPT + 1)):
+            return "it repeats its instructions"
+        return ""
+
+
+def said(e: Evidence) -> str:
+    """Evidence as the check reads it: who says it, and what is said."""
+    return f"{e.sentence.voice}: {e.text}" if e.sentence.voice else e.text
+
+
+def _holds(text: str, quote: str) -> bool:
+    return f" {' '.join(words(quote))} " in f" {' '.join(words(text))} "
+
+
+def _withheld(text: str, reason: str) -> AnswerSentence:
+    return AnswerSentence(text, support=Support("unsupported", 0.0, reason))
