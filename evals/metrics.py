@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import ir_measures
-from ir_measures import RR, Measure, Qrel, R, ScoredDoc, nDCG
+from ir_measures import RR, Measure, Qrel, R, ScoredDoc, Success, nDCG
 
 from corpus import Corpus
 from evals.questions import Question
@@ -26,7 +26,13 @@ _EVEN = str.maketrans(
 )  # fmt: skip
 FOUND = 0.5
 DEPTH = 10
-MEASURES: Mapping[str, Measure] = {"recall@5": R @ 5, "recall@10": R @ 10, "ndcg@10": nDCG @ 10, "mrr@10": RR @ 10}
+MEASURES: Mapping[str, Measure] = {
+    "recall@5": R @ 5,
+    "recall@10": R @ 10,
+    "hit@10": Success @ 10,
+    "ndcg@10": nDCG @ 10,
+    "mrr@10": RR @ 10,
+}
 
 Supports = Callable[[str, Sequence[str]], Support]
 
@@ -39,10 +45,10 @@ class Share(NamedTuple):
 
 
 def retrieval(relevant: Sequence[str], ranked: Sequence[str]) -> dict[str, Share]:
-    """recall@5, recall@10, nDCG@10 and reciprocal rank at 10 of a ranked list of passage ids, by ir-measures.
+    """recall@5, recall@10, hit@10, nDCG@10 and reciprocal rank at 10 of a ranked list of passage ids, by ir-measures.
 
-    Recall@k: share of the relevant passages among the first k. nDCG: Järvelin and Kekäläinen 2002, with gain 1
-    for a relevant passage. MRR: Voorhees 1999. Empty where no passage is relevant.
+    Recall@k: share of the relevant passages among the first k; hit@k: whether any is (hit rate). nDCG: Järvelin
+    and Kekäläinen 2002, with gain 1 for a relevant passage. MRR: Voorhees 1999. Empty where no passage is relevant.
     """
     if not relevant:
         return {}

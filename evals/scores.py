@@ -17,6 +17,7 @@ from evals.questions import KINDS, PARTS
 METRICS = (
     "recall@5",
     "recall@10",
+    "hit@10",
     "ndcg@10",
     "mrr@10",
     "section_hit",
