@@ -11,21 +11,23 @@ from typing import Any
 
 import gradio as gr
 
-from corpus import Corpus, VerseError
+from corpus import VerseError
 from ui import chat as chats
 from ui.api import add_api
 from ui.chat import Engine, Shelf
 from ui.export import from_json, to_json, to_markdown
 from ui.feedback import Rating, keep_feedback
 from ui.frame import render_chats, render_header, render_hint
-from ui.reader import Pages, render_reader, render_source
+from ui.library import Library
+from ui.reader import Pages, render_options, render_reader, render_source
 from ui.render import render_exchange, render_welcome
 from ui.scope import read_scope, render_scope
+from ui.sources import SourcesPage
 from ui.suggest import first_questions, main_source
 
 STATIC = Path(__file__).parent / "static"
 AT_ONCE = 24  # questions answered at the same time; a further visitor waits for a moment
-SCRIPTS = ("reader.js", "conversation.js", "events.js")  # one script in three parts, in this order
+SCRIPTS = ("reader.js", "conversation.js", "pages.js", "events.js")  # one script in four parts, in this order
 EMPTY = "Type a question first, or choose one of those suggested."
 
 Update = dict[Any, Any]
@@ -34,11 +36,12 @@ Update = dict[Any, Any]
 def build(engine: Engine, suggestions: Sequence[str] | None = None) -> gr.Blocks:
     """The page as Gradio blocks; `suggestions` are the first questions, by default made from the corpus."""
     blocks = gr.Blocks(title="Chapter & Verse", analytics_enabled=False, fill_width=True)
+    library = engine if isinstance(engine, Library) else Library(engine)
     with blocks:
-        page = Page(engine, suggestions)
+        page = Page(library, suggestions)
         page.lay_out()
         page.wire(blocks)
-        add_api(engine, AT_ONCE)
+        add_api(library, AT_ONCE)
     blocks.queue(default_concurrency_limit=AT_ONCE)
     return blocks
 
@@ -46,18 +49,25 @@ def build(engine: Engine, suggestions: Sequence[str] | None = None) -> gr.Blocks
 class Page:
     """The components of the page and the handlers of their events; holds nothing of any visitor."""
 
-    def __init__(self, engine: Engine, suggestions: Sequence[str] | None) -> None:
+    def __init__(self, engine: Library, suggestions: Sequence[str] | None) -> None:
         self.engine = engine
-        corpus = engine.corpus
-        self.welcome = render_welcome(corpus.title, first_questions(corpus) if suggestions is None else suggestions)
+        self.suggestions = suggestions
+        self.sources = SourcesPage(engine)
+
+    @property
+    def welcome(self) -> str:
+        """What an empty chat shows."""
+        corpus = self.engine.corpus
+        asks = first_questions(corpus) if self.suggestions is None else self.suggestions
+        return render_welcome(corpus.title, asks)
 
     def lay_out(self) -> None:
-        """Left the conversation, right the reader."""
+        """Left the conversation or the sources, right the reader."""
         corpus = self.engine.corpus
         self.shelf = gr.State(Shelf())
         # The key only keeps the browser's own store readable across restarts; it hides nothing.
         self.saved = gr.BrowserState("", storage_key="chapter-and-verse", secret="chapter-and-verse")
-        _html(render_header(corpus.title), "masthead")
+        self.masthead = _html(render_header(corpus.title), "masthead")
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="conversation"):
                 self.chats = _html(render_chats(Shelf()), "chats")
@@ -65,6 +75,7 @@ class Page:
                     self.log = _html(self.welcome, "log")
                     self.live = _html("", "live")
                 self._lay_out_composer()
+            self.sources.lay_out()
             with gr.Column(elem_id="reading"):
                 script = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
                 self.reader = gr.HTML(
@@ -72,7 +83,7 @@ class Page:
                     elem_id="reader",
                     apply_default_css=False,
                     js_on_load=script,
-                    server_functions=[_read_source(corpus)],
+                    server_functions=[_read_source(self.engine), _list_sources(self.engine)],
                 )
         self.outbox = gr.Textbox(visible="hidden", elem_id="outbox")
         self.chosen = gr.Textbox(visible="hidden", elem_id="chosen")  # filled by the script as a question is sent
@@ -118,7 +129,9 @@ class Page:
         self.reader.select(self.export, self.shelf, self.outbox, **quiet).then(
             None, self.outbox, None, js=download, **quiet
         )
-        blocks.load(self.load, self.saved, shown, **quiet)
+        dressed = [*shown, self.masthead, self.scope]
+        blocks.load(self.load, self.saved, dressed, **quiet)
+        self.sources.wire(self.reader, self.load, self.saved, dressed)
 
     def ask(self, typed: str, chosen: str, shelf: Shelf, event: gr.EventData) -> Iterator[Update]:
         """Answer what was typed, or what the page's script asks: a suggestion, or an earlier question anew."""
@@ -185,8 +198,10 @@ class Page:
         return self._show(shelf.with_rating(exchange, rating)) | {self.hint: render_hint("")}
 
     def load(self, saved: str) -> Update:
-        """The chats that this browser kept."""
-        return self._show(chats.compared(chats.restore(saved), self.engine.corpus))
+        """The chats that this browser kept, and what the page says of the corpus as it is now."""
+        corpus = self.engine.corpus
+        shown = self._show(chats.compared(chats.restore(saved), corpus))
+        return shown | {self.masthead: render_header(corpus.title), self.scope: render_scope(corpus)}
 
     def export(self, shelf: Shelf, event: gr.EventData) -> str:
         """The open chat as the text of a file: JSON, or Markdown."""
@@ -202,12 +217,20 @@ class Page:
         }
 
 
-def _read_source(corpus: Corpus) -> Callable[[str], Pages | None]:
+def _read_source(engine: Engine) -> Callable[[str], Pages | None]:
     def read_source(source_id: str) -> Pages | None:
         """A source for the reader; without an id, the one it opens with. Called by the page's script."""
-        return render_source(corpus, source_id or main_source(corpus).id)
+        return render_source(engine.corpus, source_id or main_source(engine.corpus).id)
 
     return read_source
+
+
+def _list_sources(engine: Engine) -> Callable[[object], str]:
+    def list_sources(_: object = None) -> str:
+        """The reader's menu of sources as they are now. Called by the page's script."""
+        return render_options(engine.corpus)
+
+    return list_sources
 
 
 def _html(value: str, elem_id: str) -> gr.HTML:

@@ -69,6 +69,10 @@ class Engine(Protocol):
         """The k passages that fit a question best, best first."""
         ...
 
+    def close(self) -> None:
+        """Let go of the index."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:

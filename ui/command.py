@@ -21,6 +21,7 @@ from rag.errors import IndexMismatch
 def ui(host: str, port: int, open_browser: bool, **given: Any) -> None:
     """Open the chat in a browser; brings the index up to the corpus first."""
     from ui.access import rules_of  # noqa: PLC0415 -- gradio takes seconds, and `verse --help` reads this file
+    from ui.library import Library  # noqa: PLC0415
     from ui.server import serve  # noqa: PLC0415
 
     settings = settings_of(**given)
@@ -30,8 +31,8 @@ def ui(host: str, port: int, open_browser: bool, **given: Any) -> None:
     except IndexMismatch:
         run_ingest(open_corpus(settings), settings)
         engine = open_engine(settings)
-    with engine:
-        serve(engine, host, port, open_browser, rules=rules)
+    with Library(engine) as library:
+        serve(library, host, port, open_browser, rules=rules)
 
 
 @click.command()

@@ -28,13 +28,19 @@ there.</dd>
 """
 
 
+_VIEWS = (
+    '<nav class="views" aria-label="Pages"><a href="#ask" data-view="ask" aria-current="page">Ask</a>'
+    '<a href="#sources" data-view="sources">Sources</a></nav>'
+)
+
+
 def render_header(title: str) -> str:
     """Name, corpus and help; the same for every visitor."""
     icon = (STATIC / "icon.svg").read_text(encoding="utf-8")
     about = f'<p class="corpus" dir="auto">{escape(title)}</p>' if title else ""
     return (
         f'<header class="masthead"><span class="icon" aria-hidden="true">{icon}</span>'
-        f"<h1>Chapter <i>&amp;</i> Verse</h1>{about}{_HELP}"
+        f"<h1>Chapter <i>&amp;</i> Verse</h1>{about}{_VIEWS}{_HELP}"
         '<button type="button" class="read" data-act="read">Reader</button></header>'
     )
 

@@ -32,7 +32,7 @@ def render_reader(corpus: Corpus) -> str:
     return (
         '<div class="reader" role="region" aria-label="Reader">'
         '<div class="bar"><label><span class="sr">Source in the reader</span>'
-        f'<select class="sources" autocomplete="off">{_options(corpus.sources)}</select></label>'
+        f'<select class="sources" autocomplete="off">{render_options(corpus)}</select></label>'
         '<details class="menu contents"><summary>Contents</summary><nav aria-label="Contents"></nav></details>'
         '<button type="button" class="back" data-act="back" hidden>Back to the answer</button>'
         '<button type="button" class="close" data-act="close" aria-label="Close the reader">×</button></div>'
@@ -42,8 +42,9 @@ def render_reader(corpus: Corpus) -> str:
     )
 
 
-def _options(sources: Sequence[Source]) -> str:
-    listed = sorted(sources[:LISTED_SOURCES], key=lambda source: list(STANCE_WORDS).index(source.stance))
+def render_options(corpus: Corpus) -> str:
+    """The menu of sources, by stance."""
+    listed = sorted(corpus.sources[:LISTED_SOURCES], key=lambda source: list(STANCE_WORDS).index(source.stance))
     html = ""
     for stance, group in groupby(listed, key=lambda source: source.stance):
         options = "".join(f'<option value="{escape(s.id)}">{escape(s.title)}</option>' for s in group)

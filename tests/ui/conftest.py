@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from corpus import Corpus
 from tests.ui.fakes import FakeEngine
@@ -17,6 +17,7 @@ from ui.access import LOCAL, Rules
 from ui.chat import Engine
 from ui.server import address_of, listen, make_server
 
+expect.set_options(timeout=15_000)  # a machine that runs other things too
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
     "--no-sandbox",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from corpus import Corpus, Source, VerseError
 from rag.datatypes import Answer, AnswerSentence, Citation, Note, Passage, ScoredPassage, Support, Turn
 from rag.settings import Settings
+from rag.vectors import Progress
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class FakeEngine:
     asked: list[Asked] = field(default_factory=list)
     closed: int = 0
     finished: int = 0
+    let_go: int = 0
 
     def ask(
         self,
@@ -118,6 +121,9 @@ class FakeEngine:
                 found.append(ScoredPassage(Passage(f"{source.id}:{n}", *place, sentences=(n, n + 1)), 1 / (1 + n)))
         return found[:k]
 
+    def close(self) -> None:
+        self.let_go += 1
+
     def _answer(self, question: str) -> Answer:
         sources = [s for s in self.corpus.sources if s.stance != "opposing"] or list(self.corpus.sources)
         opposing = [s for s in self.corpus.sources if s.stance == "opposing"]
@@ -135,3 +141,25 @@ class FakeEngine:
         )
         others = tuple(citation(self.corpus, source, 1, n + 1) for n, source in enumerate(opposing[:3]))
         return Answer(question, question, "answered", 0.93, sentences, citations, others)
+
+
+@dataclass
+class Opener:
+    """Opens fakes over the corpus of the settings; may be told to wait or to fail, and remembers."""
+
+    opened: list[FakeEngine] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+    failure: Exception | None = None
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def __call__(self, settings: Settings, progress: Progress, rebuild: bool) -> tuple[FakeEngine, str]:
+        for n in range(3):
+            progress(n, 3)
+            assert self.gate.wait(10)
+        if self.failure:
+            raise self.failure
+        corpus = Corpus.open(settings.corpus, pages=settings.home / "pages" / "any")
+        self.opened.append(FakeEngine(corpus, (0, 1), settings=settings))
+        return self.opened[-1], "rebuilt" if rebuild else "brought up"

@@ -1,4 +1,4 @@
-// Third part: which event does what.
+// Fourth part: which event does what.
 
 const acts = {
   go: follow,
@@ -15,6 +15,8 @@ const acts = {
   copy,
   rate,
   import: takeIn,
+  "take-out": takeOut,
+  switch: (button) => trigger("delete", { position: Number(button.dataset.position) }),
   new: () => rearrange("new"),
   open: (button) => rearrange("open", button),
   remove: (button) => rearrange("remove", button),
@@ -86,5 +88,6 @@ new MutationObserver(() => {
   ran = running;
 }).observe(document.getElementById("scroll"), { childList: true, subtree: true, attributes: true });
 
-window.chapterAndVerse = { download, scope };
-open("");
+window.chapterAndVerse = { download, scope, renew };
+window.addEventListener("hashchange", view);
+open("").then(view);

@@ -86,6 +86,7 @@ function bring(target, pane, share) {
 
 async function follow(button) {
   const { source, start, end, cite } = button.dataset;
+  if (!start) return openPoint([source, ""]);
   peek.hidden = true;
   show(true);
   if (!(await open(source))) return;

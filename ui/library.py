@@ -1,0 +1,237 @@
+"""The engine that the page asks; after an edit of its corpus another engine takes its place.
+
+One edit at a time, in a thread of its own: it goes on when the visitor who began it leaves, and `work` says to
+whoever looks how far it is. An engine that was replaced is closed when its last question has been answered.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from corpus import BUILT_IN, Corpus, VerseError
+from rag.datatypes import Answer, AnswerSentence, ScoredPassage
+from rag.engine import Engine as RagEngine
+from rag.ingest import ingest, open_corpus, pages_folder
+from rag.settings import Settings
+from rag.vectors import Progress
+from ui import edits
+from ui.chat import Engine
+from ui.edits import Adding, Edit, Outcome, Step
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is being done to the corpus, or was done last."""
+
+    title: str = ""
+    step: Step = Step("")  # noqa: RUF009 -- a frozen value
+    outcomes: tuple[Outcome, ...] = ()
+    over: bool = True
+
+
+@dataclass
+class _Held:
+    """An engine, how many questions it is answering, and whether another has taken its place."""
+
+    engine: Engine
+    users: int = 0
+    retired: bool = False
+
+
+Opener = Callable[[Settings, Progress, bool], tuple[Engine, str]]
+
+
+def reopen(settings: Settings, progress: Progress, rebuild: bool) -> tuple[Engine, str]:
+    """Bring the index up to the corpus of the settings and open an engine on it; says what was done."""
+    corpus = open_corpus(settings)
+    done = ingest(corpus, settings, rebuild=rebuild, progress=progress)
+    return RagEngine.open(corpus, settings), str(done)
+
+
+class Library:
+    """An engine for the page that may be replaced while it is in use. Safe to use from many threads.
+
+    The verbs that change something raise VerseError where another change is under way.
+    """
+
+    def __init__(self, engine: Engine, opener: Opener = reopen, *, allow_private: bool = False) -> None:
+        self.work = Work()
+        self._held = _Held(engine)
+        self._opener = opener
+        self._allow_private = allow_private
+        self._swapping = threading.Lock()
+        self._editing = threading.Lock()
+        self._stopping = threading.Event()
+
+    @property
+    def corpus(self) -> Corpus:
+        """The sources that are asked about now."""
+        return self._held.engine.corpus
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the engine that serves now."""
+        return self._held.engine.settings
+
+    def ask(self, *args: Any, **named: Any) -> Answer:
+        """See Engine."""
+        with self._leased() as engine:
+            return engine.ask(*args, **named)
+
+    def stream(self, *args: Any, **named: Any) -> Iterator[AnswerSentence | Answer]:
+        """See Engine."""
+        with self._leased() as engine:
+            yield from engine.stream(*args, **named)
+
+    def retrieve(self, *args: Any, **named: Any) -> list[ScoredPassage]:
+        """See Engine."""
+        with self._leased() as engine:
+            return engine.retrieve(*args, **named)
+
+    def corpora(self) -> list[Path]:
+        """The corpus folders that can be opened here."""
+        return edits.corpora(self.settings.home, self.corpus)
+
+    def add(self, adding: Adding) -> None:
+        """Begin to add files and links, and to index them."""
+        edit = edits.add(self.corpus, self.settings.home, adding, allow_private=self._allow_private)
+        self._begin("Adding", edit)
+
+    def remove(self, source_id: str) -> None:
+        """Begin to take a source out."""
+        self._begin("Removing", edits.remove(self.corpus, source_id))
+
+    def fetch(self) -> None:
+        """Begin to download what the sources link to."""
+        pages = pages_folder(self.settings)
+        self._begin("Fetching linked pages", edits.fetch(self.corpus, pages, allow_private=self._allow_private))
+
+    def rebuild(self) -> None:
+        """Begin to embed everything anew."""
+        self._begin("Rebuilding the index", _nothing(self.corpus.folder), rebuild=True)
+
+    def switch(self, folder: Path) -> None:
+        """Begin to open another corpus."""
+        if folder not in self.corpora():
+            raise VerseError(f"no corpus at {str(folder)!r}; make one by adding a file")
+        self._begin("Opening", _nothing(folder))
+
+    def stop(self) -> None:
+        """Stop what is under way at its next step; what serves stays as it is."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """Stop an edit that is under way, and let go of the engine."""
+        self.stop()
+        with self._editing:
+            self._retire(self._held)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- the engine and its successor
+
+    @contextmanager
+    def _leased(self) -> Iterator[Engine]:
+        with self._swapping:
+            held = self._held
+            held.users += 1
+        try:
+            yield held.engine
+        finally:
+            with self._swapping:
+                held.users -= 1
+            self._close_unused(held)
+
+    def _retire(self, held: _Held) -> None:
+        held.retired = True
+        self._close_unused(held)
+
+    def _close_unused(self, held: _Held) -> None:
+        with self._swapping:
+            unused = held.retired and held.users == 0
+        if unused:
+            held.engine.close()
+
+    # --- edits, each in a thread
+
+    def _begin(self, title: str, edit: Edit, *, rebuild: bool = False) -> None:
+        if not self._editing.acquire(blocking=False):
+            raise VerseError("another change of the sources is under way; wait for it to end")
+        self._stopping.clear()
+        self.work = Work(title, over=False)
+        threading.Thread(target=self._run, args=(edit, rebuild), name="library", daemon=True).start()
+
+    def _run(self, edit: Edit, rebuild: bool) -> None:
+        try:
+            folder = self._follow(edit)
+            if folder is not None:
+                self._index(folder, rebuild)
+        except VerseError as error:
+            self._tell(Outcome("", str(error), ok=False))
+        except Exception:  # noqa: BLE001 -- the visitor must learn that it ended; the log has the rest
+            _log.exception("an edit of the corpus failed")
+            self._tell(Outcome("", "Something went wrong here; the log of `verse ui` says what.", ok=False))
+        finally:
+            edit.close()
+            self.work = replace(self.work, over=True)
+            self._editing.release()
+
+    def _follow(self, edit: Edit) -> Path | None:
+        while True:
+            try:
+                event = next(edit)
+            except StopIteration as end:
+                folder: Path | None = end.value
+                return folder
+            if isinstance(event, Outcome):
+                self._tell(event)
+            else:
+                self._show(event)
+
+    def _tell(self, outcome: Outcome) -> None:
+        self.work = replace(self.work, outcomes=(*self.work.outcomes, outcome))
+
+    def _show(self, step: Step) -> None:
+        if self._stopping.is_set():
+            raise VerseError("Stopped. What serves is as it was; rebuild to bring the index up to the sources.")
+        self.work = replace(self.work, step=step)
+
+    def _index(self, folder: Path, rebuild: bool) -> None:
+        self._show(Step("Indexing"))
+        engine, done = self._opener(self._settings(folder), lambda n, of: self._show(Step("Indexing", n, of)), rebuild)
+        with self._swapping:
+            old, self._held = self._held, _Held(engine)
+        self._retire(old)
+        self._tell(Outcome("Index", done))
+        for source, reason in engine.corpus.failures.items():
+            self._tell(Outcome(source, reason, ok=False))
+
+    def _settings(self, folder: Path) -> Settings:
+        """The settings for a corpus; an index folder that was named is that of the corpus it was named for."""
+        if self.corpus.folder is not None and folder.resolve() == self.corpus.folder.resolve():
+            return self.settings
+        own = None if folder.resolve() == BUILT_IN.resolve() else folder
+        return self.settings.model_copy(update={"corpus": own, "index": None})
+
+
+def _nothing(folder: Path | None) -> Edit:
+    """The edit that changes no source: the index is made anew, or another corpus is opened."""
+    if folder is None:
+        raise VerseError("a corpus in memory is indexed by the program that made it")
+    yield Step("Reading the sources")
+    return folder

@@ -1,0 +1,56 @@
+// Third part: the other pages beside the conversation, and the map.
+
+const views = () => [...document.querySelectorAll(".views a")];
+const hash = () => location.hash.slice(1);
+
+// Pages are told apart by the address, so that the browser's own back and forward lead between them.
+function view() {
+  const name = views().some((link) => link.dataset.view === hash()) ? hash() : "ask";
+  if (columns.dataset.view !== name && name !== "ask") trigger("expand", { view: name });
+  columns.dataset.view = name;
+  for (const link of views()) {
+    if (link.dataset.view === name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+// Asks twice: what is taken out of a folder doesn't come back by itself.
+function takeOut(button) {
+  if (button.dataset.sure) return trigger("delete", { source: button.dataset.source });
+  const name = button.textContent;
+  button.dataset.sure = "yes";
+  button.textContent = "Really remove?";
+  setTimeout(() => {
+    delete button.dataset.sure;
+    button.textContent = name;
+  }, 4000);
+}
+
+// After the corpus has changed: the reader's menu, and its text when the source is gone or may be another.
+async function renew() {
+  sources.innerHTML = await server.list_sources();
+  const still = [...sources.options].some((option) => option.value === shown);
+  const now = still ? shown : "";
+  shown = null;
+  open(now);
+}
+
+// A point of the map leads to its source, and to the section.
+async function openPoint([source, section]) {
+  cameFrom = null;
+  back.hidden = true;
+  say("");
+  show(true);
+  if (!(await open(source)) || !section) return;
+  const part = [...sheet.querySelectorAll("section")].find((found) => found.getAttribute("aria-label") === section);
+  if (part) bring(part, sheet, 0.02);
+}
+
+new MutationObserver(() => {
+  const plot = document.querySelector("#map .js-plotly-plot");
+  if (!plot?.on || plot.dataset.wired) return;
+  plot.dataset.wired = "yes";
+  plot.setAttribute("role", "img");
+  plot.setAttribute("aria-label", "Map of sources and the sections that they bear on; the list below says the same");
+  plot.on("plotly_click", (event) => event.points[0].customdata && openPoint(event.points[0].customdata));
+}).observe(document.getElementById("sources-page"), { childList: true, subtree: true });
