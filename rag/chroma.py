@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import chromadb
 from chromadb.api.client import Client
@@ -19,7 +19,11 @@ from chromadb.errors import ChromaError
 from rag.datatypes import Scope, Vectors
 from rag.integrity import Ranges
 
+if TYPE_CHECKING:
+    from llama_index.core.schema import TextNode
+
 COLLECTION = "passages"
+HNSW: CreateHNSWConfiguration = {"space": "cosine", "ef_search": 200}
 _BLOCK = 64
 _BATCH = 100
 DATABASE = "chroma.sqlite3"
@@ -43,17 +47,18 @@ class ChromaPassage:
 class DenseIndex:
     """The passages of a build, searched by meaning."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, collection: chromadb.Collection) -> None:
         self._client = client
-        self._collection = client.get_collection(COLLECTION, embedding_function=None)
-        self._passages = self._collection.count()
+        self._collection = collection
+        self._passages = collection.count()
 
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Open Chroma's folder. Raises DenseUnavailable where it is damaged, or can't be written: Chroma takes a
         write lock to read."""
         try:
-            return cls(_client(folder))
+            client = _client(folder)
+            return cls(client, client.get_collection(COLLECTION, embedding_function=None))
         except (ChromaError, OSError, ValueError, KeyError, AttributeError) as error:
             # AttributeError: what Chroma raises of itself for a database file of zeros
             raise DenseUnavailable(_first_line(error)) from None
@@ -80,21 +85,21 @@ class DenseIndex:
 
 def write_dense(folder: Path, passages: Iterable[ChromaPassage], count: int) -> None:
     """Write `count` passages into a new folder of Chroma's. Raises OSError where it can't be written."""
-    from llama_index.core.schema import TextNode  # noqa: PLC0415 -- seconds of import, only at ingest
-    from llama_index.vector_stores.chroma import ChromaVectorStore  # noqa: PLC0415
+    from llama_index.vector_stores.chroma import ChromaVectorStore  # noqa: PLC0415 -- seconds, only at ingest
 
     # Vectors wait in the database until so many are there; then they go to files that change no more.
-    hnsw: CreateHNSWConfiguration = {"space": "cosine", "ef_search": 200}
-    hnsw |= {"sync_threshold": max(2, count), "batch_size": min(max(2, count), _BATCH)}
+    hnsw: CreateHNSWConfiguration = {
+        **HNSW,
+        "sync_threshold": max(2, count),
+        "batch_size": min(max(2, count), _BATCH),
+    }
     try:
         client = _client(folder)
         collection = client.create_collection(COLLECTION, embedding_function=None, configuration={"hnsw": hnsw})
         store = ChromaVectorStore(chroma_collection=collection)
         waiting = iter(passages)
         while block := list(islice(waiting, _BLOCK)):
-            store.add(
-                [TextNode(id_=str(p.row), text=p.text, metadata=p.metadata, embedding=p.vector.tolist()) for p in block]
-            )
+            store.add(list(as_nodes(block)))
         client.close()
         with contextlib.closing(sqlite3.connect(folder / DATABASE)) as database:
             database.execute("VACUUM")  # the room of the vectors that waited there
@@ -118,6 +123,13 @@ def bytes_in_motion(folder: Path) -> dict[str, Ranges]:
     for segment in (path for path in folder.iterdir() if path.is_dir() and not (path / _PERSISTED).is_file()):
         found |= {file.relative_to(folder).as_posix(): [(0, file.stat().st_size)] for file in segment.iterdir()}
     return found
+
+
+def as_nodes(passages: Iterable[ChromaPassage]) -> list[TextNode]:
+    """Passages as llama-index's nodes."""
+    from llama_index.core.schema import TextNode  # noqa: PLC0415 -- seconds of import, only at ingest
+
+    return [TextNode(id_=str(p.row), text=p.text, metadata=p.metadata, embedding=p.vector.tolist()) for p in passages]
 
 
 def _client(folder: Path) -> Client:

@@ -59,8 +59,8 @@ def common_options(verb: Verb) -> Verb:
         click.option("--corpus", type=click.Path(path_type=Path), help="A corpus folder; default: the built-in one."),
         click.option(
             "--index",
-            type=click.Path(path_type=Path),
-            help="The index folder; default: one under VERSE_HOME.",
+            metavar="FOLDER|URL",
+            help="The index folder, or http://host:8000 of a Chroma server; default: a folder under VERSE_HOME.",
         ),
         click.option("--llm", metavar="NAME", help="A language model; default: answers without one."),
     )

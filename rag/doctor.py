@@ -11,8 +11,7 @@ from pathlib import Path
 from corpus import Corpus, VerseError
 from rag.encoder import OnnxEncoder, load_sentence_transformer
 from rag.folder import ENCODER, check_build
-from rag.index import PassageIndex
-from rag.ingest import index_folder, open_corpus
+from rag.ingest import index_folder, open_corpus, open_index
 from rag.settings import DEFAULT_MODEL, Settings
 
 _PACKAGES = (
@@ -75,10 +74,10 @@ def _home(home: Path) -> Check:
 
 
 def _index(corpus: Corpus, settings: Settings) -> list[Check]:
-    folder = index_folder(corpus, settings)
     try:
-        index = PassageIndex.open(folder, corpus, settings.model)
-        checks = [Check("index", True, f"{folder}: {len(index)} passages, matches the corpus")]
+        index = open_index(corpus, settings)
+        place = settings.server or index_folder(corpus, settings)
+        checks = [Check("index", True, f"{place}: {len(index)} passages, matches the corpus")]
         check_build(index.build, index.meta, whole=True)
         index.close()
         if settings.model == DEFAULT_MODEL:

@@ -25,7 +25,7 @@ from rag.folder import ENCODER
 from rag.followup import standalone_question
 from rag.gate import judge, refusal
 from rag.index import PassageIndex
-from rag.ingest import index_folder, ingest, open_corpus
+from rag.ingest import ingest, open_corpus, open_index
 from rag.rerank import rank_evidence
 from rag.retrieve import find_candidates
 from rag.settings import Settings
@@ -87,12 +87,11 @@ class Engine:
         build_missing: Callable[[], object] | None,
         llm: LanguageModel | None,
     ) -> Self:
-        folder = index_folder(corpus, settings)
         try:
-            index = PassageIndex.open(folder, corpus, settings.model)
+            index = open_index(corpus, settings)
         except IndexMissing:
             (build_missing or partial(ingest, corpus, settings))()
-            index = PassageIndex.open(folder, corpus, settings.model)
+            index = open_index(corpus, settings)
         try:
             encoder = open_encoder(settings.model, index.build / ENCODER, settings.threads)
             return cls(corpus, index, encoder, settings, llm)

@@ -31,8 +31,8 @@ class Parts:
     vectors: VectorStore
 
     @classmethod
-    def open(cls, build: Path) -> Self:
-        """Open the files of a build. Raises IndexMismatch where one can't be read."""
+    def open(cls, build: Path, dense: DenseIndex | None = None) -> Self:
+        """Open the files of a build; `dense` is a server's. Raises IndexMismatch where one can't be read."""
         try:
             lexical = LexicalIndex.open(build / BM25)
             table = np.load(build / TABLE, mmap_mode="r")
@@ -41,10 +41,11 @@ class Parts:
             raise IndexMismatch(
                 f"the index build {build} can't be opened ({str(error)[:160]}); run: verse ingest --rebuild"
             ) from None
-        try:
-            return cls(DenseIndex.open(build / CHROMA), lexical, table, vectors)
-        except DenseUnavailable:  # a folder or a disk that can't be written, such as a read-only one
-            return cls(None, lexical, table, vectors)
+        if dense is None:
+            # A folder or a disk that can't be written, such as a read-only one, is searched without Chroma.
+            with contextlib.suppress(DenseUnavailable):
+                dense = DenseIndex.open(build / CHROMA)
+        return cls(dense, lexical, table, vectors)
 
 
 class PassageIndex:
@@ -60,12 +61,13 @@ class PassageIndex:
         self._source_numbers = {source: n for n, source in enumerate(self.meta.sources)}
 
     @classmethod
-    def open(cls, folder: Path, corpus: Corpus, model: str) -> PassageIndex:
-        """Open the serving build. Raises IndexMissing, or IndexMismatch naming what differs."""
+    def open(cls, folder: Path, corpus: Corpus, model: str, dense: DenseIndex | None = None) -> PassageIndex:
+        """Open the serving build, with a server's passages where they lie on one. Raises IndexMissing, or
+        IndexMismatch naming what differs."""
         reading = Reading.begin(folder)
         try:
             cls._check(folder, reading, corpus, model)
-            return cls(corpus, reading, Parts.open(reading.build))
+            return cls(corpus, reading, Parts.open(reading.build, dense))
         except BaseException:
             reading.close()
             raise

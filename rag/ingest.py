@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -14,13 +15,18 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from corpus import BUILT_IN, Corpus
-from rag.build import build_index
+from rag.build import build_index, known_vectors
+from rag.datatypes import Encoder
 from rag.encoder import OnnxEncoder, export_encoder, load_sentence_transformer
 from rag.errors import IndexMismatch, IndexMissing
 from rag.folder import Meta, read_meta, remove_leftovers
+from rag.index import PassageIndex
 from rag.integrity import find_damage
+from rag.layout import Layout
+from rag.server import Server, SharedDense, SharedIndex
 from rag.settings import DEFAULT_MODEL, Settings
-from rag.vectors import Progress
+from rag.share import build_companion, contribute
+from rag.vectors import KnownVectors, Progress
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ def ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False, progres
         with _alone(folder):
             old = _old(folder)
             if not rebuild and old is not None and (old.corpus, old.model) == (corpus.hash, settings.model):
-                if _is_sound(folder):
+                if _is_sound(folder) and (settings.server is None or _serves(corpus, settings)):
                     return _compared(Ingested(folder, old, changed=False), old, corpus)
             corpus.check()
             meta = _build(folder, corpus, settings, progress or _silent, reuse=not rebuild)
@@ -99,6 +105,41 @@ def _is_sound(folder: Path) -> bool:
     return not find_damage(build, meta.files, whole=True)
 
 
+def open_index(corpus: Corpus, settings: Settings) -> PassageIndex:
+    """Open the index of a corpus in its folder or on its server; what a server has and this machine hasn't is
+    fetched first. Raises IndexMissing where there is none, or IndexMismatch naming what differs."""
+    folder = index_folder(corpus, settings)
+    if settings.server is None:
+        return PassageIndex.open(folder, corpus, settings.model)
+    server = _connect(settings)
+    try:
+        old = _old(folder)
+        try:
+            shared = server.find(corpus.hash, settings.model)
+        except IndexMissing:
+            if old is not None and old.corpus != corpus.hash:
+                raise IndexMismatch(
+                    f"the index on {settings.server} was built from this corpus before it was changed; "
+                    "run: verse ingest"
+                ) from None
+            raise
+        if old is None or (old.corpus, old.model) != (corpus.hash, settings.model):
+            _fetch(folder, corpus, settings, shared)
+        return PassageIndex.open(folder, corpus, settings.model, SharedDense(server, shared))
+    except BaseException:
+        server.close()
+        raise
+
+
+def _fetch(folder: Path, corpus: Corpus, settings: Settings, shared: SharedIndex) -> None:
+    """Build this machine's part of an index that another machine has put on a server."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "ingest.lock"):
+        old = _old(folder)  # another process may have fetched it meanwhile
+        if old is None or (old.corpus, old.model) != (corpus.hash, settings.model):
+            build_companion(folder, Layout.of(corpus), settings.model, _encoder(settings), shared, _silent)
+
+
 def open_corpus(settings: Settings) -> Corpus:
     """The corpus of the settings, with the pages that were fetched for it. Raises CorpusError."""
     return Corpus.open(settings.corpus, pages=pages_folder(settings), cache=settings.home / "parsed")
@@ -110,12 +151,14 @@ def pages_folder(settings: Settings) -> Path:
 
 
 def index_folder(corpus: Corpus, settings: Settings) -> Path:
-    """Where the index of a corpus lies: as set, or one folder a corpus under the settings' home."""
-    if settings.index is not None:
+    """Where the index of a corpus lies: as set, or one folder a corpus under the settings' home. Of an index on a
+    server it holds what isn't in Chroma."""
+    if isinstance(settings.index, Path):
         return settings.index
-    if corpus.folder is None:
-        return settings.home / "indexes" / f"memory-{corpus.hash[:16]}"
-    return settings.home / "indexes" / _folder_name(corpus.folder)
+    parent = settings.home / "indexes"
+    if settings.server is not None:
+        parent /= re.sub(r"\W+", "-", settings.server)
+    return parent / (f"memory-{corpus.hash[:16]}" if corpus.folder is None else _folder_name(corpus.folder))
 
 
 def _folder_name(folder: Path) -> str:
@@ -150,12 +193,44 @@ def _compared(done: Ingested, old: Meta | None, corpus: Corpus) -> Ingested:
 
 
 def _build(folder: Path, corpus: Corpus, settings: Settings, progress: Progress, *, reuse: bool) -> Meta:
+    encoder, layout = _encoder(settings), Layout.of(corpus)
+    known = known_vectors(folder, settings.model) if reuse else KnownVectors.none()
+    if settings.server is None:
+        return build_index(folder, layout, settings.model, encoder, known, progress)
+    server = _connect(settings)
+    try:
+        old = _old(folder)
+        shared = server.join(corpus.hash, settings.model, rebuild=not reuse)
+        embedded = contribute(shared, layout, encoder[0], known, progress)
+        server.finish(shared, corpus.hash, settings.model, old.corpus if old else None)
+        meta = build_companion(folder, layout, settings.model, encoder, shared, progress)
+        return replace(meta, embedded=embedded)
+    finally:
+        server.close()
+
+
+def _encoder(settings: Settings) -> tuple[Encoder, Path | None]:
+    """The encoder of the settings, and the folder of its files if it has one."""
     if settings.model != DEFAULT_MODEL:
-        encoder = load_sentence_transformer(settings.model)
-        return build_index(folder, corpus, settings.model, (encoder, None), progress, reuse=reuse)
+        return load_sentence_transformer(settings.model), None
     files = export_encoder(settings.home)
-    opened = OnnxEncoder.open(files, settings.threads)
-    return build_index(folder, corpus, settings.model, (opened, files), progress, reuse=reuse)
+    return OnnxEncoder.open(files, settings.threads), files
+
+
+def _connect(settings: Settings) -> Server:
+    token = settings.index_token
+    return Server.connect(settings.server or "", token.get_secret_value() if token else None)
+
+
+def _serves(corpus: Corpus, settings: Settings) -> bool:
+    """Whether the server holds the whole index of this state of the corpus."""
+    server = _connect(settings)
+    try:
+        return bool(server.find(corpus.hash, settings.model))
+    except IndexMissing:
+        return False
+    finally:
+        server.close()
 
 
 def _silent(done: int, total: int) -> None:

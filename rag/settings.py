@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -37,7 +37,10 @@ class Settings(BaseSettings):
         description="Where indexes, encoders, fetched pages, feedback and reports lie.",
     )
     corpus: Path | None = Field(None, description="A corpus folder; none means the built-in corpus.")
-    index: Path | None = Field(None, description="The index folder; none means one under home.")
+    index: Path | HttpUrl | None = Field(
+        None, description="The index folder, or http://host:8000 of a Chroma server; none means a folder under home."
+    )
+    index_token: SecretStr | None = Field(None, description="What the Chroma server, or the proxy before it, asks for.")
     model: str = Field(
         DEFAULT_MODEL, description="The encoder: the built-in one, or any sentence-transformers name or path."
     )
@@ -59,6 +62,24 @@ class Settings(BaseSettings):
         (), description="Names by which visitors reach the page, as in verse.example.org; commas between them."
     )
     session_hours: float = Field(12.0, gt=0, le=24 * 365, description="Hours after which a visitor logs in again.")
+
+    @field_validator("index", mode="before")
+    @classmethod
+    def _address(cls, given: object) -> object:
+        """A server's address is host and port alone: what else it says would be ignored, or shown."""
+        if not isinstance(given, str) or not given.lower().startswith(("http://", "https://")):
+            return given
+        url = HttpUrl(given)
+        if url.username or url.password:
+            raise ValueError("the address holds a name or a password; set VERSE_INDEX_TOKEN instead")
+        if (url.path or "/") != "/" or url.query or url.fragment:
+            raise ValueError("the address of a Chroma server is like http://host:8000")
+        return url
+
+    @property
+    def server(self) -> str | None:
+        """The address of the Chroma server, if the index lies on one."""
+        return str(self.index).rstrip("/") if isinstance(self.index, HttpUrl) else None
 
     @field_validator("hosts", mode="before")
     @classmethod

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from rag.encoder import SKETCH, OnnxEncoder, unit
 # A sketch is a unit vector times this, in whole numbers; its components lie well within ±0.5.
 QUANTA = 254
 _BLOCK = 64
-_KEY_BYTES = 16
+KEY_BYTES = 16
 
 Sketches = NDArray[np.int8]
 Progress = Callable[[int, int], None]
@@ -42,7 +42,7 @@ class PassageText:
     def key(self) -> bytes:
         """What must be the same for the vectors to be the same."""
         whole = f"{self.title}\0{self.text}\0{self.spans}".encode("utf-8", "surrogatepass")
-        return blake2b(whole, digest_size=_KEY_BYTES).digest()
+        return blake2b(whole, digest_size=KEY_BYTES).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,14 @@ class VectorStore:
         return np.asarray(self.tokens[starts[0] : starts[-1]]), starts - starts[0]
 
 
+class Known(Protocol):
+    """Where vectors may be had without embedding."""
+
+    def find(self, first: int, texts: Sequence[PassageText]) -> dict[int, PassageVectors]:
+        """The vectors of those texts that are known, by position in `texts`; `first` is the row of the first."""
+        ...
+
+
 class KnownVectors:
     """What an earlier build has embedded, by the key of the passage."""
 
@@ -109,18 +117,14 @@ class KnownVectors:
         keys = np.load(build / "keys.npy")
         return cls({key.tobytes(): row for row, key in enumerate(keys)}, VectorStore.open(build))
 
-    def get(self, text: PassageText) -> PassageVectors | None:
-        """The vectors of a passage that hasn't changed."""
-        row = self._rows.get(text.key)
-        if row is None or self._store is None:
-            return None
-        sketches, starts = self._store.sketches_of(row)
-        split = [sketches[a:b] for a, b in pairwise(starts)]
-        return PassageVectors(self._store.passages[row], self._store.sentences_of(row), split)
+    def find(self, first: int, texts: Sequence[PassageText]) -> dict[int, PassageVectors]:
+        """The vectors of passages that haven't changed, wherever they stood, by position in `texts`."""
+        rows = {n: row for n, text in enumerate(texts) if (row := self._rows.get(text.key)) is not None}
+        return {n: _vectors_of(self._store, row) for n, row in rows.items()} if self._store is not None else {}
 
 
 def write_vectors(
-    build: Path, texts: Sequence[PassageText], encoder: Encoder, known: KnownVectors, progress: Progress
+    build: Path, texts: Sequence[PassageText], encoder: Encoder, known: Known, progress: Progress
 ) -> tuple[Vectors, int]:
     """Write the vector files of a build; give the vectors of passages, and how many passages were new."""
     counts = np.fromiter((len(text.spans) for text in texts), dtype=np.int64, count=len(texts))
@@ -129,12 +133,12 @@ def write_vectors(
     passages = _new_file(build / "passage_vectors.npy", len(texts), dimension)
     sentences = _new_file(build / "sentence_vectors.npy", int(first[-1]), dimension)
     lengths = np.zeros(int(first[-1]), dtype=np.int64)
-    keys = np.empty((len(texts), _KEY_BYTES), dtype=np.uint8)
+    keys = np.empty((len(texts), KEY_BYTES), dtype=np.uint8)
     embedded = 0
     with (build / "tokens.bin").open("wb") as tokens:
         for begin in range(0, len(texts), _BLOCK):
             block = list(texts[begin : begin + _BLOCK])
-            found = {n: old for n, text in enumerate(block) if (old := known.get(text)) is not None}
+            found = known.find(begin, block)
             fresh = [n for n in range(len(block)) if n not in found]
             found |= dict(zip(fresh, embed_passages(encoder, [block[n] for n in fresh]), strict=True))
             for n, text in enumerate(block):
@@ -150,6 +154,31 @@ def write_vectors(
     np.save(build / "first_tokens.npy", np.concatenate([[0], np.cumsum(lengths)]))
     np.save(build / "keys.npy", keys)
     return passages, embedded
+
+
+def _vectors_of(store: VectorStore, row: int) -> PassageVectors:
+    sketches, starts = store.sketches_of(row)
+    return PassageVectors(
+        np.asarray(store.passages[row]), store.sentences_of(row), [sketches[a:b] for a, b in pairwise(starts)]
+    )
+
+
+def pack(vectors: PassageVectors) -> bytes:
+    """The vectors of a passage as bytes: how many sentences, how many tokens each, then all vectors."""
+    lengths = np.array([len(vectors.sketches), *map(len, vectors.sketches)], dtype="<u4")
+    floats = np.concatenate([vectors.passage[None, :], vectors.sentences]).astype("<f4")
+    return b"".join([lengths.tobytes(), floats.tobytes(), *(sketches.tobytes() for sketches in vectors.sketches)])
+
+
+def unpack(data: bytes, dimension: int) -> PassageVectors:
+    """What was packed. Raises ValueError for anything else."""
+    sentences = int(np.frombuffer(data, "<u4", 1)[0])
+    lengths = np.frombuffer(data, "<u4", sentences, 4)
+    floats = np.frombuffer(data, "<f4", (sentences + 1) * dimension, 4 * (sentences + 1)).reshape(-1, dimension)
+    tokens = np.frombuffer(data, np.int8, offset=4 * (sentences + 1) * (dimension + 1)).reshape(-1, SKETCH)
+    if lengths.sum() != len(tokens):
+        raise ValueError(f"{len(tokens)} tokens, expected {lengths.sum()}")
+    return PassageVectors(floats[0], floats[1:], np.split(tokens, np.cumsum(lengths)[:-1]))
 
 
 def embed_passages(encoder: Encoder, texts: Sequence[PassageText]) -> Iterator[PassageVectors]:

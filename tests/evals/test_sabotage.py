@@ -122,7 +122,7 @@ def open_changed(engine: Engine, corpus_copy: Path, tmp_path: Path) -> Iterator[
     with ExitStack() as stack:
 
         def call() -> Engine:
-            assert engine.settings.index is not None
+            assert isinstance(engine.settings.index, Path)
             index = Path(shutil.copytree(engine.settings.index, tmp_path / "index"))
             changed = Corpus.open(corpus_copy)
             ingest(changed, Settings.read(index=index))

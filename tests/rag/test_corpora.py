@@ -58,6 +58,7 @@ def test_a_folder_without_a_manifest_is_a_corpus(tmp_path: Path, encoder_files: 
 def test_a_temporary_index_goes_with_its_engine(encoder_files: Path) -> None:
     engine = rag.open_engine(Corpus.from_texts(GARDEN))
     folder = engine.settings.index
+    assert isinstance(folder, Path)
     assert folder is not None and folder.is_dir()
     engine.close()
     assert not folder.exists()

@@ -1,0 +1,106 @@
+"""The ingest flow for a server: each machine embeds what no other has, then takes the whole for itself.
+
+What asking needs besides Chroma (sentence vectors, token sketches, BM25, the query encoder) lies in a folder of
+this machine, the companion: an index folder like any other, without Chroma in it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from rag.build import build_index
+from rag.datatypes import Encoder
+from rag.errors import IndexMismatch
+from rag.folder import Meta
+from rag.layout import Layout
+from rag.server import SharedIndex, SharedPassage
+from rag.vectors import (
+    KEY_BYTES,
+    Known,
+    KnownVectors,
+    PassageText,
+    PassageVectors,
+    Progress,
+    embed_passages,
+    pack,
+    unpack,
+)
+
+_BLOCK = 64
+
+
+def contribute(index: SharedIndex, layout: Layout, encoder: Encoder, known: KnownVectors, progress: Progress) -> int:
+    """Write to a server what isn't there yet; gives how many passages were embedded for it.
+
+    Each machine begins somewhere else, so that several share the work. Raises IndexMismatch when the server fails
+    for good; what was written stays, and the next ingest goes on from there.
+    """
+    embedded = 0
+    begins = range(0, len(layout), _BLOCK)
+    start = secrets.randbelow(len(begins))
+    for done, begin in enumerate([*begins[start:], *begins[:start]]):
+        progress(min(done * _BLOCK, len(layout)), 2 * len(layout))
+        rows = index.missing(range(begin, min(begin + _BLOCK, len(layout))))
+        texts = [layout.texts[row] for row in rows]
+        found = known.find(begin, texts)
+        fresh = [n for n in range(len(texts)) if n not in found]
+        found |= dict(zip(fresh, embed_passages(encoder, [texts[n] for n in fresh]), strict=True))
+        embedded += len(fresh)
+        if rows:
+            index.write(
+                [
+                    SharedPassage(layout.passage(row, found[n].passage), texts[n].key, pack(found[n]))
+                    for n, row in enumerate(rows)
+                ]
+            )
+    return embedded
+
+
+def build_companion(
+    folder: Path,
+    layout: Layout,
+    model: str,
+    encoder: tuple[Encoder, Path | None],
+    index: SharedIndex,
+    progress: Progress,
+) -> Meta:
+    """Build this machine's part of an index on a server from what the server holds. Raises IndexMismatch."""
+    total = len(layout)
+    dimension = encoder[0].encode_document(["dimension"]).shape[1]
+    return build_index(
+        folder,
+        layout,
+        model,
+        encoder,
+        _OnServer(index, dimension),
+        lambda done, _: progress(total + done, 2 * total),
+        dense=False,
+    )
+
+
+class _OnServer(Known):
+    """The vectors that a server holds, all of them."""
+
+    def __init__(self, index: SharedIndex, dimension: int) -> None:
+        self._index = index
+        self._dimension = dimension
+
+    def find(self, first: int, texts: Sequence[PassageText]) -> dict[int, PassageVectors]:
+        """Raises IndexMismatch where the server lacks one, or has it for another text."""
+        held = self._index.read(range(first, first + len(texts)), KEY_BYTES)
+        found: dict[int, PassageVectors] = {}
+        for n, text in enumerate(texts):
+            key, packed = held.get(first + n, (b"", b""))
+            try:
+                vectors = unpack(packed, self._dimension)
+            except ValueError:
+                vectors = None
+            if vectors is None or key != text.key or len(vectors.sentences) != len(text.spans):
+                raise IndexMismatch(
+                    f"passage {first + n} of the index {self._index.name} on {self._index.address} is missing or "
+                    "damaged; run: verse ingest --rebuild"
+                )
+            found[n] = vectors
+        return found
