@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -20,14 +20,18 @@ from evals.check import check_file
 from evals.compare import compare
 from evals.draft import FEEDBACK, draft_questions, read_feedback, write_draft
 from evals.evaluation import Options, Outcome, chosen_questions
+from evals.prompted import Prompted
 from evals.questions import PARTS
 from evals.record import REPORT, RUN, figures_as_json, read_run
 from evals.tables import show_comparison, show_figures
 from evals.thresholds import parse_threshold
-from rag import Engine
+from rag import Engine, QuestionError
 from rag.cli import common_options, open_corpus, open_engine, printable, run_ingest, settings_of
 from rag.errors import IndexMismatch
 from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from evals.judge import LlamaJudge
 
 _MISSED, _WRONG, _STOPPED = 1, 2, 130
 _SHOWN = 3
@@ -40,6 +44,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--source", "sources", multiple=True, help="Ask of this source only; may be given again.")
 @click.option("--split", type=click.Choice(PARTS), help="Only the questions of this part.")
 @click.option("--judge", metavar="NAME", help="A language model that judges the answers too.")
+@click.option("--judge-itself", is_flag=True, help="Allow --judge to be the model that answers.")
 @click.option("--baseline", type=_FILE, metavar="RUN", help="Exit 1 if worse than this run, beyond noise.")
 @click.option("--fail-under", multiple=True, metavar="METRIC=VALUE", help="Exit 1 if missed; may be given again.")
 @click.option("--out", type=_FILE, metavar="DIR", help="Where run.json and report.html go; default: under VERSE_HOME.")
@@ -54,6 +59,7 @@ def evaluate(
     sources: tuple[str, ...],
     split: str | None,
     judge: str | None,
+    judge_itself: bool,
     baseline: Path | None,
     fail_under: tuple[str, ...],
     out: Path | None,
@@ -78,7 +84,7 @@ def evaluate(
             sys.exit(_draft(questions or _DRAFT, settings))
         thresholds = tuple(parse_threshold(text) for text in fail_under)
         options = Options(questions, sources, split, baseline, thresholds, out, record)
-        sys.exit(_run(options, settings, as_json=as_json))
+        sys.exit(_run(options, settings, _open_judge(judge, settings, itself=judge_itself), as_json=as_json))
     except VerseError as error:
         click.echo(f"verse: {printable(str(error))}", err=True)
         sys.exit(_WRONG)
@@ -111,11 +117,22 @@ def _compare(before: Path, after: Path, *, as_json: bool) -> int:
     return 0
 
 
-def _run(options: Options, settings: Settings, *, as_json: bool) -> int:
+def _open_judge(name: str | None, settings: Settings, *, itself: bool) -> LlamaJudge | None:
+    """The judge, before anything is asked. Raises ModelUnavailable and QuestionError."""
+    if name is None:
+        return None
+    if name == settings.llm and not itself:
+        raise QuestionError(f"{name} would judge its own answers; name another --judge, or say --judge-itself")
+    from evals.judge import LlamaJudge  # noqa: PLC0415 -- llama-index takes seconds to import
+
+    return LlamaJudge(Prompted.open(name, settings.llm_seconds, settings.llm_context))
+
+
+def _run(options: Options, settings: Settings, judge: LlamaJudge | None, *, as_json: bool) -> int:
     questions = chosen_questions(options)
     with _open(settings) as engine, _bar(len(questions)) as advance:
         try:
-            outcome = evaluation.evaluate(engine, questions, options, progress=advance)
+            outcome = evaluation.evaluate(engine, questions, options, judge=judge, progress=advance)
         except KeyboardInterrupt:
             click.echo("verse: stopped; the answers so far are kept, the same command goes on from there", err=True)
             return _STOPPED
@@ -161,6 +178,8 @@ def _say(outcome: Outcome) -> None:
     lines = ["milliseconds an answer: " + ", ".join(f"{name} {value:g}" for name, value in outcome.timing.items())]
     if outcome.scores.failed:
         lines.append(f"no answer to {_list(outcome.scores.failed)}; their figures are left out")
+    if outcome.scores.unwritten:
+        lines.append(f"the language model failed on {_list(outcome.scores.unwritten)}; answered without it")
     if outcome.scores.unjudged:
         lines.append(f"the judge failed on {_list(outcome.scores.unjudged)}; the other figures stand")
     if outcome.misfits:

@@ -80,7 +80,6 @@ def evaluate(
     options: Options,
     *,
     judge: Judge | None = None,
-    judge_name: str | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Outcome:
     """Ask the questions, and write run.json and report.html. Raises QuestionError where a folder can't be
@@ -89,7 +88,7 @@ def evaluate(
 
     baseline = None if options.baseline is None else record.read_run(options.baseline)
     files = [str(options.questions)] if options.questions else ["built-in"]
-    settings = record.describe(engine, hash_of(questions), files, judge_name)
+    settings = record.describe(engine, hash_of(questions), files, judge.name if judge else None)
     key = record.run_key(settings)
     folder, lock = _claim(options.out, engine.settings.home / "reports", key)
     with lock:
@@ -137,6 +136,7 @@ def _head(outcome: Outcome, *, judged: bool) -> dict[str, Any]:
         "missed": outcome.missed,
         "misfits": outcome.misfits,
         "failed": outcome.scores.failed,
+        "unwritten": outcome.scores.unwritten,
         "unjudged": outcome.scores.unjudged,
     }
 

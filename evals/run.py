@@ -23,6 +23,8 @@ Case = dict[str, Any]
 class Judge(Protocol):
     """Someone who scores an answer; see evals.judge."""
 
+    name: str
+
     def score(self, question: Question, answer: Answer) -> tuple[dict[str, metrics.Share], str | None]:
         """Shares by metric, and what went wrong if something did."""
         ...
@@ -86,6 +88,7 @@ def ask(engine: Engine, question: Question, judge: Judge | None = None) -> Case:
         "missed": missed(question, answer),
         "figures": {name: list(share) for name, share in shares.items()},
         "judge_error": fault,
+        "notice": answer.notice,
     }
 
 

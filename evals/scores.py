@@ -46,7 +46,8 @@ Figures = dict[str, dict[str, dict[str, Figure | None]]]
 @dataclass
 class Scores:
     """Columns of shares, one row a question; NaN where a question can't have the figure. Numbers only, so that
-    100,000 questions fit. `failed` are the ids that got no answer, `unjudged` those whose judge failed."""
+    100,000 questions fit. `failed` are the ids that got no answer, `unwritten` those that
+    the language model failed on, `unjudged` those whose judge failed."""
 
     ids: list[str] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
@@ -56,6 +57,7 @@ class Scores:
     seconds: array[float] = field(default_factory=lambda: array("d"))
     failed: list[str] = field(default_factory=list)
     unjudged: list[str] = field(default_factory=list)
+    unwritten: list[str] = field(default_factory=list)
     _columns: dict[str, tuple[array[float], array[float]]] = field(
         default_factory=lambda: {name: (array("d"), array("d")) for name in (*METRICS, *JUDGED)}
     )
@@ -72,6 +74,8 @@ class Scores:
             self.failed.append(case["id"])
         if case.get("judge_error"):
             self.unjudged.append(case["id"])
+        if case.get("notice"):
+            self.unwritten.append(case["id"])
         for name, (parts, wholes) in self._columns.items():
             part, whole = case["figures"].get(name, (_NONE, _NONE))
             parts.append(part)
