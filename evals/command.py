@@ -26,9 +26,10 @@ from evals.record import REPORT, RUN, figures_as_json, read_run
 from evals.tables import show_comparison, show_figures
 from evals.thresholds import parse_threshold
 from rag import Engine, QuestionError
-from rag.cli import common_options, open_corpus, open_engine, printable, run_ingest, settings_of
+from rag.cli import common_options, open_corpus, open_engine, run_ingest, settings_of
 from rag.errors import IndexMismatch
 from rag.settings import Settings
+from rag.terminal import printable
 
 if TYPE_CHECKING:
     from evals.judge import LlamaJudge

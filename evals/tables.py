@@ -10,7 +10,7 @@ from rich.table import Table
 from evals.compare import Comparison
 from evals.intervals import Figure
 from evals.scores import ALL, FEWER_IS_BETTER, JUDGED, METRICS, OVERALL, Figures
-from rag.cli import printable
+from rag.terminal import printable
 
 _BY_KIND = (
     "recall@10",

@@ -48,7 +48,7 @@ class LanguageModel(Protocol):
 
 
 class Call:
-    """A context manager; `seconds` count from its beginning. May span several requests."""
+    """A context manager that may span several requests; `seconds` count from the first of them."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -60,7 +60,6 @@ class Call:
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
-        self._timer.start()
         return self
 
     def __exit__(
@@ -87,6 +86,9 @@ class Call:
 
     def watch(self, request: httpx.Request) -> None:
         """An event hook for httpx: remember the connection of this request."""
+        with self._lock:
+            if self._timer.ident is None:
+                self._timer.start()
         request.extensions = {**request.extensions, "trace": self._trace}
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:
@@ -101,7 +103,7 @@ class Stoppable(Iterator[T]):
     """What a generator yields that talks with a model's server during a call."""
 
     def __init__(self, generator: Generator[T], call: Call) -> None:
-        self._generator = generator
+        self._generator = _within(generator, call)
         self._call = call
 
     def __next__(self) -> T:
@@ -115,6 +117,11 @@ class Stoppable(Iterator[T]):
         self._call.cut()
         with contextlib.suppress(ValueError):  # another thread is inside, and is let go by the cut
             self._generator.close()
+
+
+def _within(generator: Generator[T], call: Call) -> Generator[T]:
+    with call:
+        yield from generator
 
 
 def _shut(connection: Any) -> None:  # noqa: ANN401 -- httpcore's NetworkStream, which httpx doesn't export

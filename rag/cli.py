@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import unicodedata
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -17,17 +16,16 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 import click
 
 from corpus import BUILT_IN, Corpus, CorpusError, VerseError
-from rag.datatypes import Answer, Citation, Stance, Turn
+from rag.datatypes import Stance, Turn
 from rag.errors import QuestionError, SettingsError
 from rag.settings import Settings
+from rag.terminal import printable, tell
 
 if TYPE_CHECKING:
     from rag.engine import Engine
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
-_WIDTH = 100
 _FAILED, _USAGE = 1, 2
-_STATUS = {"partial": "The sources answer this in part."}
 
 
 class _Verbs(click.Group):
@@ -111,17 +109,16 @@ def open_corpus(settings: Settings) -> Corpus:
 def ask(question: str, sources: tuple[str, ...], sections: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Ask one question."""
     with open_engine(settings_of(**given)) as engine:
-        answer = engine.ask(question, sources=sources, sections=sections)
-    if as_json:
-        click.echo(json.dumps(answer.to_dict(), indent=2))
-    else:
-        click.echo(show(answer))
+        if as_json:
+            click.echo(json.dumps(engine.ask(question, sources=sources, sections=sections).to_dict(), indent=2))
+        else:
+            tell(engine.stream(question, sources=sources, sections=sections))
 
 
 @cli.command()
 @common_options
 def chat(**given: Any) -> None:
-    """Talk with the corpus; an empty line or Ctrl-D ends it."""
+    """Talk with the corpus; an empty line or Ctrl-D ends it, Ctrl-C stops an answer."""
     with open_engine(settings_of(**given)) as engine:
         click.echo(f"{engine.corpus.title or 'Your corpus'}: ask away. An empty line ends the conversation.")
         history: list[Turn] = []
@@ -132,12 +129,15 @@ def chat(**given: Any) -> None:
                 break
             if not question.strip():
                 break
+            click.echo()
             try:
-                answer = engine.ask(question, history)
+                answer = tell(engine.stream(question, history))
             except QuestionError as error:
                 click.echo(f"verse: {printable(str(error))}", err=True)
                 continue
-            click.echo("\n" + show(answer))
+            except KeyboardInterrupt:
+                click.echo("\n(stopped)")
+                continue
             history += [{"role": "user", "content": question}, {"role": "assistant", "content": answer.text}]
 
 
@@ -291,41 +291,6 @@ def doctor(as_json: bool, **given: Any) -> None:
                 click.echo(printable(f"      cure: {check.cure}"))
     if not all(check.ok for check in checks):
         sys.exit(_FAILED)
-
-
-def show(answer: Answer) -> str:
-    """An answer as a terminal shows it: the text, then each citation with its place, voice and quote."""
-    parts = [printable(answer.text)]
-    if answer.status in _STATUS:
-        parts.insert(0, _STATUS[answer.status])
-    if answer.notice:
-        parts.insert(0, f"({printable(answer.notice)})\n")
-    parts += ["", *(_show_citation(citation) for citation in answer.citations)]
-    for heading, citations in (("Other views", answer.other_views), ("The nearest passages", answer.nearest)):
-        if citations:
-            parts += ["", f"{heading}:", *(_show_citation(citation) for citation in citations)]
-    return "\n".join(parts).rstrip()
-
-
-def _show_citation(citation: Citation) -> str:
-    titled = citation.section_title != citation.section
-    place = f"{citation.section}: {citation.section_title}" if titled else citation.section
-    head = " · ".join(filter(None, (citation.source_title, place, citation.locator, citation.voice)))
-    lines = [f"[{citation.number}] {head}"]
-    lines += click.wrap_text(
-        citation.quote,
-        width=_WIDTH,
-        initial_indent="    | ",
-        subsequent_indent="    | ",
-        preserve_paragraphs=True,
-    ).splitlines()
-    lines += [f"    ! {note.text} ({note.status}; {note.source_title})" for note in citation.notes]
-    return printable("\n".join(lines))
-
-
-def printable(text: str) -> str:
-    """Text from documents and questions without what a terminal would obey, such as escape sequences."""
-    return "".join(ch if ch == "\n" or unicodedata.category(ch) not in ("Cc", "Cs") else "�" for ch in text)
 
 
 def main() -> None:

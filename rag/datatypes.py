@@ -188,6 +188,22 @@ class AnswerSentence:
     form: Literal["prose", "item"] = "prose"
 
 
+def text_of(sentences: Sequence[AnswerSentence]) -> str:
+    """Sentences as plain text with marks such as [1]; list items stand on lines of their own."""
+    text = ""
+    previous = "prose"
+    for sentence in sentences:
+        marks = "".join(f"[{number}]" for number in sentence.citations)
+        weak = "(weakly supported)" if sentence.support and sentence.support.label == "weak" else ""
+        piece = " ".join(filter(None, (sentence.text, marks, weak)))
+        if sentence.form == "item":
+            text += ("\n" if text else "") + f"- {piece}"
+        else:
+            text += ("\n\n" if previous == "item" else " " if text else "") + piece
+        previous = sentence.form
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the engine gives for a question; see the README for each field.
@@ -217,18 +233,7 @@ class Answer:
     @property
     def text(self) -> str:
         """The answer as plain text with marks such as [1]; list items stand on lines of their own."""
-        text = ""
-        previous = "prose"
-        for sentence in self.sentences:
-            marks = "".join(f"[{number}]" for number in sentence.citations)
-            weak = "(weakly supported)" if sentence.support and sentence.support.label == "weak" else ""
-            piece = " ".join(filter(None, (sentence.text, marks, weak)))
-            if sentence.form == "item":
-                text += ("\n" if text else "") + f"- {piece}"
-            else:
-                text += ("\n\n" if previous == "item" else " " if text else "") + piece
-            previous = sentence.form
-        return text
+        return text_of(self.sentences)
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON types; the same object on every surface."""

@@ -17,7 +17,19 @@ from rag.call import Call, LanguageModel, Stoppable
 from rag.chatter import Chatter, chatter, reply
 from rag.cite import cite_evidence, cite_passages, cite_sentences
 from rag.compose import compose
-from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Evidence, Query, Scope, ScoredPassage, Turn
+from rag.condense import condense
+from rag.datatypes import (
+    Answer,
+    AnswerSentence,
+    DraftSentence,
+    Encoder,
+    Evidence,
+    Query,
+    Scope,
+    ScoredPassage,
+    Standalone,
+    Turn,
+)
 from rag.encoder import open_encoder
 from rag.errors import IndexMissing, QuestionError
 from rag.fluent import Written, write
@@ -159,6 +171,9 @@ class Engine:
         verdict = judge(self.index, query.asked, query, evidence, scope)
         clock.lap("rank")
         answerable = verdict.answerable
+        if answerable and (better := self._condensed(query, turns, scope, call)):
+            query, evidence = better
+            clock.lap("condense")
         draft = self._draft(query, evidence, scope) if answerable else [DraftSentence(refusal(verdict), ())]
         views = self._other_views(query, draft, scope) if answerable else []
         nearest = () if answerable else cite_passages(self.corpus, [c.passage for c in candidates[:_NEAREST]])
@@ -185,6 +200,19 @@ class Engine:
             timings=clock.laps,
         )
 
+    def _condensed(
+        self, query: Query, turns: Sequence[Turn], scope: Scope, call: Call
+    ) -> tuple[Query, list[Evidence]] | None:
+        """A turn that leans on the conversation, as the model puts it, and its evidence; None where the rules do."""
+        if self.llm is None or query.text == query.asked:
+            return None
+        if (text := condense(self.llm, query.asked, turns, call)) is None:
+            return None
+        condensed = understand(self.index, self.encoder, Standalone(text, text), scope)
+        evidence = rank_evidence(self.index, condensed, find_candidates(self.index, condensed, scope))
+        answerable = judge(self.index, text, condensed, evidence, scope).answerable
+        return (condensed, evidence) if answerable else None
+
     def _write(
         self,
         asked: str,
@@ -198,14 +226,13 @@ class Engine:
         chosen = dict.fromkeys([*(e for said in draft for e in said.evidence), *evidence])
         sentences = write(self.llm, self.corpus, asked, turns, tuple(chosen), check_support, call)
         said: list[DraftSentence] = []
-        with call:
-            while True:
-                try:
-                    said.append(next(sentences))
-                except StopIteration as end:
-                    written: Written = end.value
-                    return written
-                yield cite_sentences(self.corpus, said)[0][-1]
+        while True:
+            try:
+                said.append(next(sentences))
+            except StopIteration as end:
+                written: Written = end.value
+                return written
+            yield cite_sentences(self.corpus, said)[0][-1]
 
     def retrieve(
         self,

@@ -11,7 +11,7 @@ from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Turn
 from rag.errors import ModelUnavailable
 from rag.generate import CANNOT_ANSWER, SYSTEM, generate, make_prompt
 from rag.marks import EndlessText
-from rag.terms import is_stop, words
+from rag.terms import is_stop, terms, words
 from rag.vet import Check, Vetting
 
 _MOST_SENTENCES = 8
@@ -61,11 +61,11 @@ def write(
             if seen[wording] > 1:
                 continue
             vetted = vetting.vet(marked)
-            if isinstance(vetted, DraftSentence):
+            if isinstance(vetted, AnswerSentence):
+                withheld.append(vetted)
+            elif not any(set(terms(vetted.text)) <= set(terms(other.text)) for other in said):
                 said.append(vetted)
                 yield vetted
-            else:
-                withheld.append(vetted)
         failure = _verdict(said, withheld)
     except ModelUnavailable as error:
         failure = str(error)

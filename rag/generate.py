@@ -11,12 +11,12 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
 
 from corpus import Corpus
 from rag.call import Call, LanguageModel, Message
 from rag.datatypes import Evidence, Turn
-from rag.marks import Marked, plain, read_marked
+from rag.marks import Marked, read_marked
+from rag.prompt import newest_turns, quoted, speaks_to_model, tokens
 
 CANNOT_ANSWER = "The evidence does not answer this."
 SYSTEM = f"""You answer a question from evidence. Each line of evidence has a key in square brackets, then who says \
@@ -34,7 +34,6 @@ _MOST_EVIDENCE = 14
 _KEY = 4
 # No vowels, so that a key never spells a word; with a digit, so that it is never mistaken for one.
 _LETTERS, _DIGITS = "bcdfghjkmnpqrstvwxz", "23456789"
-_QUOTED = str.maketrans({"[": "(", "]": ")", "【": "(", "】": ")", "<": "‹", ">": "›", "`": "'"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def make_prompt(
     most = min(_ANSWER, int(context * _ANSWER_SHARE))
     asked = f"Question: {quoted(question)}\nAnswer in one to five sentences, each followed by its key in brackets."
     left = context - most - tokens(SYSTEM) - tokens(asked)
-    turns = _newest(history, min(_HISTORY, int(left * _HISTORY_SHARE)))
+    turns = newest_turns(history, min(_HISTORY, int(left * _HISTORY_SHARE)))
     left -= sum(tokens(turn["content"]) for turn in turns)
     given = _fitting(corpus, evidence, left)
     material = f"Evidence:\n{_lines(corpus, given)}\n\n{asked}"
@@ -66,37 +65,11 @@ def generate(llm: LanguageModel, prompt: Prompt, call: Call) -> Iterator[Marked]
     return read_marked(llm.stream(prompt.messages, prompt.most, call), prompt.given)
 
 
-def quoted(text: str) -> str:
-    """Text as data within a prompt: one line, and nothing that a chat template or a mark could be made of."""
-    return plain(text).translate(_QUOTED)
-
-
-def tokens(text: str) -> int:
-    """About how many tokens a text has, on the safe side: three characters of English each, one of other scripts."""
-    plain_characters = sum(ch.isascii() for ch in text)
-    return plain_characters // 3 + (len(text) - plain_characters) + 8
-
-
-def _newest(history: Sequence[Turn], room: int) -> list[Message]:
-    """The newest turns that there is room for, as a chat that begins with its user and takes turns, since some
-    models refuse any other."""
-    turns: list[Message] = []
-    role: Literal["user", "assistant"] = "assistant"
-    for turn in reversed(history):
-        content = quoted(turn["content"])
-        room -= tokens(content)
-        if room < 0:
-            break
-        if turn["role"] == role:
-            turns.insert(0, {"role": role, "content": content})
-            role = "user" if role == "assistant" else "assistant"
-    return turns[1:] if turns and turns[0]["role"] == "assistant" else turns
-
-
 def _fitting(corpus: Corpus, evidence: Sequence[Evidence], room: int) -> dict[str, Evidence]:
-    """The best evidence that there is room for, by key; at least one."""
+    """The best evidence that there is room for, by key; at least one. A sentence that tells its reader what to write
+    is no evidence of anything."""
     given: dict[str, Evidence] = {}
-    for e in evidence[:_MOST_EVIDENCE]:
+    for e in [e for e in evidence if not speaks_to_model(e.text)][:_MOST_EVIDENCE]:
         room -= tokens(_line("", e)) + tokens(_place(corpus, e)) // 2
         if room < 0 and given:
             break

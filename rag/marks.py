@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from sentencex import get_sentence_boundaries
@@ -34,8 +34,8 @@ _SPACE_BEFORE = re.compile(r"\s+([.,;:!?])")
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A sentence without its marks, and the given keys that they held, in order. `whole` is False for the last
-    words of a text that ends without ending its sentence."""
+    """A sentence without its marks, and the given keys that they held, in order. `whole` is False for words
+    that neither end a sentence nor cite anything, such as a heading or the last words of a text that was cut."""
 
     text: str
     keys: tuple[str, ...] = ()
@@ -65,8 +65,7 @@ def read_marked(pieces: Iterable[str], given: Collection[str]) -> Iterator[Marke
             raise EndlessText(f"more than {LONGEST_ANSWER:,} characters")
     if not _THINKS.match(text):
         for line in text.splitlines():
-            for last in _read(line, given):
-                yield last if last.keys or _ENDS.search(line) else replace(last, whole=False)
+            yield from _read(line, given)
 
 
 def plain(text: str) -> str:
@@ -121,4 +120,5 @@ def _read(text: str, given: Collection[str]) -> Iterator[Marked]:
     text = _MARKDOWN.sub("", _BRACKETS.sub(" ", text))
     text = _SPACE_BEFORE.sub(r"\1", " ".join(text.split())).strip(" ,;")
     if any(ch.isalnum() for ch in text):
-        yield Marked(text, tuple(dict.fromkeys(keys)), "item" if bullet else "prose")
+        whole = bool(keys or bullet or _ENDS.search(text))
+        yield Marked(text, tuple(dict.fromkeys(keys)), "item" if bullet else "prose", whole)

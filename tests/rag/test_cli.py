@@ -12,9 +12,10 @@ from click.testing import CliRunner, Result
 
 import rag
 from corpus import Corpus
-from rag.cli import cli, printable
+from rag.cli import cli
 from rag.ingest import ingest
 from rag.settings import Settings
+from rag.terminal import printable
 
 
 @pytest.fixture(scope="module")
