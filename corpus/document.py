@@ -8,6 +8,7 @@ a cursor that only moves forward, so that a sentence which occurs twice has two 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -124,6 +125,7 @@ _NUMBERED = re.compile(
 _MARKDOWN = re.compile(r"^(#{1,6})\s+(\S.*?)\s*#*$")
 _BULLET = re.compile(r"^\s*(?:[•*·‣◦–-]|\d{1,3}[.)])\s+")
 _SPEAKER = re.compile(r"^\s*(?:\[?\d{1,2}:\d{2}(?::\d{2})?\]?\s*)?[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,3}:\s")
+_WINDOW = 4_000
 _OPENING = '“"«„‘'
 _CLOSING = '”"»“’'
 
@@ -152,10 +154,12 @@ def parse(
     sentences: list[Sentence] = []
     rows: list[Row] = []
     heading_starts = {heading.start for heading in opened} | {span.start for span in subheadings}
+    section_starts = [section.start for section in sections]
     for paragraph, (start, end, kind) in enumerate(_paragraphs(text, body, heading_starts, layout)):
-        section = next((s for s in sections if s.start <= start < s.end), None)
-        if section is None:
+        at = bisect_right(section_starts, start) - 1
+        if at < 0 or start >= sections[at].end:
             continue
+        section = sections[at]
         row = _read_row(text, start, end, layout) if kind == "row" else None
         if row:
             rows.append(row)
@@ -177,16 +181,31 @@ def parse(
 
 
 def split_sentences(text: str, start: int, end: int, language: str = "en") -> Iterator[tuple[int, int]]:
-    """Offsets of the sentences of `text[start:end]`, without the white space around them."""
+    """Offsets of the sentences of `text[start:end]`, without the white space around them. None is longer than
+    _WINDOW: what runs on without an end is cut between words."""
     cursor = start
-    for boundary in get_sentence_boundaries(language, text[start:end]):
-        piece: str = boundary["text"]
+    for piece in _pieces(text, start, end, language):
         a = cursor
         cursor += len(piece)
         a += len(piece) - len(piece.lstrip())
         b = a + len(piece.strip())
         if b > a and any(ch.isalnum() for ch in text[a:b]):
             yield a, b
+
+
+def _pieces(text: str, start: int, end: int, language: str) -> Iterator[str]:
+    """The text cut after each sentence, window by window: the splitter's time grows with the square of its text."""
+    while start < end:
+        window = text[start : min(end, start + _WINDOW)]
+        pieces: list[str] = [boundary["text"] for boundary in get_sentence_boundaries(language, window)]
+        if start + len(window) < end:
+            if len(pieces) > 1:
+                pieces.pop()  # it may go on beyond the window
+            else:
+                words = window.split()
+                pieces = [window[: window.rindex(words[-1])] if len(words) > 1 else window]
+        yield from pieces
+        start += sum(map(len, pieces)) or len(window)
 
 
 def _kind(sentence: str, paragraph_kind: SentenceKind) -> SentenceKind:
@@ -247,6 +266,10 @@ def _find_headings(text: str, lines: Sequence[tuple[int, int]], layout: Layout) 
 
 def _standalone(text: str, lines: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Short lines between blank ones that end like a title and are followed by a longer paragraph."""
+    following = [(0, 0)] * len(lines)  # the next line that isn't blank
+    for i in range(len(lines) - 1, 0, -1):
+        a, b = lines[i]
+        following[i - 1] = (a, b) if b > a else following[i]
     for i, (a, b) in enumerate(lines):
         line = text[a:b]
         alone = (i == 0 or lines[i - 1][0] == lines[i - 1][1]) and (
@@ -256,8 +279,8 @@ def _standalone(text: str, lines: Sequence[tuple[int, int]]) -> Iterator[tuple[i
             continue
         if line[-1] in ".?!:;,…" + _CLOSING or not (line[0].isupper() or line[0].isdigit()):
             continue
-        follows = next((text[c:d] for c, d in lines[i + 1 :] if d > c), "")
-        if len(follows) > len(line) and len(follows) > 60 and not _BULLET.match(line):
+        follows = following[i][1] - following[i][0]
+        if follows > len(line) and follows > 60 and not _BULLET.match(line):
             yield a, b
 
 

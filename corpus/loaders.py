@@ -38,7 +38,8 @@ MAX_HTML_BYTES = 10_000_000
 TIME_LIMIT = 30.0
 
 _MARKS = b"[*_~<`"  # the Markdown parser's time grows with the square of these
-_MAX_MARKS = 20_000  # beyond them, or beyond a megabyte, Markdown too goes to the child process
+_MAX_MARKS = 20_000  # beyond them, or beyond this many bytes, Markdown too goes to the child process
+_MAX_MARKDOWN = 250_000
 _CONTROL_SHARE = 0.02  # of bytes that no text holds; compressed or compiled data has some ten percent
 _CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b") | {127})
 _BOMS = (
@@ -128,7 +129,7 @@ def _parse(kind: Kind, data: bytes, cache: Path | None, time_limit: float) -> Lo
 
 
 def _is_heavy(data: bytes) -> bool:
-    return len(data) > 1_000_000 or len(data) - len(data.translate(None, _MARKS)) > _MAX_MARKS
+    return len(data) > _MAX_MARKDOWN or len(data) - len(data.translate(None, _MARKS)) > _MAX_MARKS
 
 
 def parse_here(kind: Kind, data: bytes) -> Loaded:

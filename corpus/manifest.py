@@ -173,6 +173,8 @@ class Corpus:
         for source_id in titles:
             if source_id not in texts:
                 raise CorpusError(f"titles names {source_id!r}, which is not among the texts")
+        for said in (*texts, *texts.values(), *titles.values()):
+            _refuse_unwritable(said)
         if not any(text.strip() for text in texts.values()):
             raise CorpusError("the corpus is empty; give at least one text with words in it")
         # Ids of programs are theirs to choose, so they are not held to what a file name allows.
@@ -287,6 +289,18 @@ class Corpus:
                     )
 
 
+def _refuse_unwritable(said: object) -> None:
+    """Raise CorpusError for what is no text, or can't be written as UTF-8."""
+    if not isinstance(said, str):
+        raise CorpusError(f"{str(said)[:60]!r} is a {type(said).__name__}; ids, titles and texts are strings")
+    try:
+        said.encode()
+    except UnicodeEncodeError as error:
+        raise CorpusError(
+            f"{said[:60]!r} holds half of a surrogate pair at {error.start}; decode the text anew, or take it out"
+        ) from None
+
+
 class _Documents(Mapping[str, Document]):
     """Parses on first access: an answer over 100,000 texts touches a few of them."""
 
@@ -377,6 +391,6 @@ def text_file(folder: Path, source: Source) -> Path:
     """Where a source's text lies; a file name can't lead out of the folder, by dots or by symlink."""
     texts = folder / TEXTS if (folder / TEXTS).is_dir() else folder
     file = texts / (source.file or f"{source.id}.md")
-    if not file.resolve().is_relative_to(texts.resolve()):
+    if "\0" in str(file) or not file.resolve().is_relative_to(texts.resolve()):
         raise CorpusError(f"{source.id}: {source.file!r} leads out of {str(texts)!r}; copy the file into it")
     return file

@@ -54,7 +54,7 @@ class _Verbs(click.Group):
 def common_options(verb: Verb) -> Verb:
     """--corpus, --index and --llm, before or after the verb."""
     options = (
-        click.option("--corpus", type=click.Path(path_type=Path), help="A corpus folder; default: the built-in one."),
+        click.option("--corpus", type=click.Path(path_type=str), help="A corpus folder; default: the built-in one."),
         click.option(
             "--index",
             metavar="FOLDER|URL",
@@ -120,7 +120,8 @@ def ask(question: str, sources: tuple[str, ...], sections: tuple[str, ...], as_j
 def chat(**given: Any) -> None:
     """Talk with the corpus; an empty line or Ctrl-D ends it, Ctrl-C stops an answer."""
     with open_engine(settings_of(**given)) as engine:
-        click.echo(f"{engine.corpus.title or 'Your corpus'}: ask away. An empty line ends the conversation.")
+        title = printable(engine.corpus.title or "Your corpus")
+        click.echo(f"{title}: ask away. An empty line ends the conversation.")
         history: list[Turn] = []
         while True:
             try:
@@ -168,7 +169,7 @@ def run_ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False) -> 
 
         done = run(corpus, settings, rebuild=rebuild, progress=advance)
     click.echo(f"{len(done.meta.sources)} sources: {done}", err=True)
-    click.echo(f"index: {done.folder}", err=True)
+    click.echo(printable(f"index: {done.folder}"), err=True)
 
 
 @cli.command()
@@ -208,7 +209,7 @@ def new(folder: Path, title: str) -> None:
     from corpus.edit import new_corpus  # noqa: PLC0415 -- brings the network code
 
     new_corpus(folder, title)
-    click.echo(f"{folder} is ready; add to it with: verse --corpus {folder} add FILE")
+    click.echo(printable(f"{folder} is ready; add to it with: verse --corpus {folder} add FILE"))
 
 
 @cli.command()

@@ -67,7 +67,8 @@ def judge(index: PassageIndex, question: str, query: Query, evidence: Sequence[E
     logit = INTERCEPT + sum(WEIGHTS[name] * value for name, value in values.items())
     inside = index.rows(scope)
     absent = tuple(name for name in _names(question) if _missing(index, name, inside))
-    return Verdict(1 / (1 + math.exp(-logit)), absent)
+    # A question may be nothing but hundreds of absent names.
+    return Verdict(1 / (1 + math.exp(-max(logit, -500.0))), absent)
 
 
 def features(

@@ -63,6 +63,14 @@ class Settings(BaseSettings):
     )
     session_hours: float = Field(12.0, gt=0, le=24 * 365, description="Hours after which a visitor logs in again.")
 
+    @field_validator("home", "corpus", "index", "password_file", mode="before")
+    @classmethod
+    def _named(cls, given: object) -> object:
+        """An empty name, such as an unset variable of a shell gives, would mean the working folder."""
+        if given == "":
+            raise ValueError("it is empty; leave it out, or name a folder")
+        return given
+
     @field_validator("index", mode="before")
     @classmethod
     def _address(cls, given: object) -> object:

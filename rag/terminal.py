@@ -11,6 +11,7 @@ from rag.call import Stoppable
 from rag.datatypes import Answer, AnswerSentence, Citation, text_of
 
 _WIDTH = 100
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _STATUS = {"partial": "The sources answer this in part."}
 
 
@@ -69,5 +70,8 @@ def _show_citation(citation: Citation) -> str:
 
 
 def printable(text: str) -> str:
-    """Text from documents and questions without what a terminal would obey, such as escape sequences."""
-    return "".join(ch if ch == "\n" or unicodedata.category(ch) not in ("Cc", "Cs") else "�" for ch in text)
+    """Text from documents and questions without what a terminal would obey: escape sequences, and marks that turn
+    the direction of all that follows."""
+    return "".join(
+        ch if ch == "\n" or (unicodedata.category(ch) not in ("Cc", "Cs") and ch not in _TURNS) else "�" for ch in text
+    )
