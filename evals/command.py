@@ -6,7 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,10 @@ from corpus import VerseError
 from evals import evaluation
 from evals.check import check_file
 from evals.compare import compare
-from evals.draft import FEEDBACK, draft_questions, read_feedback, write_draft
+from evals.draft import FEEDBACK, draft_questions, read_feedback, reword, write_draft
 from evals.evaluation import Options, Outcome, chosen_questions
 from evals.prompted import Prompted
-from evals.questions import PARTS
+from evals.questions import PARTS, Question
 from evals.record import REPORT, RUN, figures_as_json, read_run
 from evals.tables import show_comparison, show_figures
 from evals.thresholds import parse_threshold
@@ -33,6 +33,7 @@ from rag.terminal import printable
 
 if TYPE_CHECKING:
     from evals.judge import LlamaJudge
+    from evals.surfaces import Surfaces
 
 _MISSED, _WRONG, _STOPPED = 1, 2, 130
 _SHOWN = 3
@@ -46,6 +47,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--split", type=click.Choice(PARTS), help="Only the questions of this part.")
 @click.option("--judge", metavar="NAME", help="A language model that judges the answers too.")
 @click.option("--judge-itself", is_flag=True, help="Allow --judge to be the model that answers.")
+@click.option("--surfaces", is_flag=True, help="Also ask a sample by the command, the page's API and MCP.")
 @click.option("--baseline", type=_FILE, metavar="RUN", help="Exit 1 if worse than this run, beyond noise.")
 @click.option("--fail-under", multiple=True, metavar="METRIC=VALUE", help="Exit 1 if missed; may be given again.")
 @click.option("--out", type=_FILE, metavar="DIR", help="Where run.json and report.html go; default: under VERSE_HOME.")
@@ -61,6 +63,7 @@ def evaluate(
     split: str | None,
     judge: str | None,
     judge_itself: bool,
+    surfaces: bool,
     baseline: Path | None,
     fail_under: tuple[str, ...],
     out: Path | None,
@@ -85,7 +88,8 @@ def evaluate(
             sys.exit(_draft(questions or _DRAFT, settings))
         thresholds = tuple(parse_threshold(text) for text in fail_under)
         options = Options(questions, sources, split, baseline, thresholds, out, record)
-        sys.exit(_run(options, settings, _open_judge(judge, settings, itself=judge_itself), as_json=as_json))
+        opened = _open_judge(judge, settings, itself=judge_itself)
+        sys.exit(_run(options, settings, opened, surfaces=surfaces, as_json=as_json))
     except VerseError as error:
         click.echo(f"verse: {printable(str(error))}", err=True)
         sys.exit(_WRONG)
@@ -101,6 +105,12 @@ def _check(file: Path, settings: Settings) -> int:
 
 def _draft(file: Path, settings: Settings) -> int:
     questions = draft_questions(open_corpus(settings), read_feedback(settings.home / FEEDBACK))
+    if settings.llm is not None:
+        questions, fault = reword(questions, Prompted.open(settings.llm, settings.llm_seconds, settings.llm_context))
+        if fault:
+            click.echo(
+                f"verse: {settings.llm} failed ({printable(fault)}); the other questions keep our words", err=True
+            )
     write_draft(file, questions)
     kinds = Counter(question.kind for question in questions)
     click.echo(f"{file}: {len(questions)} questions ({', '.join(f'{n} {kind}' for kind, n in kinds.most_common())})")
@@ -129,11 +139,14 @@ def _open_judge(name: str | None, settings: Settings, *, itself: bool) -> LlamaJ
     return LlamaJudge(Prompted.open(name, settings.llm_seconds, settings.llm_context))
 
 
-def _run(options: Options, settings: Settings, judge: LlamaJudge | None, *, as_json: bool) -> int:
+def _run(options: Options, settings: Settings, judge: LlamaJudge | None, *, surfaces: bool, as_json: bool) -> int:
     questions = chosen_questions(options)
-    with _open(settings) as engine, _bar(len(questions)) as advance:
+    with ExitStack() as stack:
+        engine = stack.enter_context(_open(settings))
+        others = stack.enter_context(_surfaces(engine, questions)) if surfaces else None
+        advance = stack.enter_context(_bar(len(questions)))
         try:
-            outcome = evaluation.evaluate(engine, questions, options, judge=judge, progress=advance)
+            outcome = evaluation.evaluate(engine, questions, options, judge=judge, surfaces=others, progress=advance)
         except KeyboardInterrupt:
             click.echo("verse: stopped; the answers so far are kept, the same command goes on from there", err=True)
             return _STOPPED
@@ -143,8 +156,14 @@ def _run(options: Options, settings: Settings, judge: LlamaJudge | None, *, as_j
         show_figures(outcome.figures, outcome.scores.counts())
         if outcome.comparison is not None:
             show_comparison(outcome.comparison)
-    _say(outcome)
+    _say(outcome, others.differences if others is not None else [])
     return _MISSED if outcome.missed or outcome.scores.failed else _WRONG if outcome.misfits else 0
+
+
+def _surfaces(engine: Engine, questions: Sequence[Question]) -> AbstractContextManager[Surfaces]:
+    from evals.surfaces import open_surfaces  # noqa: PLC0415 -- gradio's client takes seconds to import
+
+    return open_surfaces(engine, questions)
 
 
 def _open(settings: Settings) -> Engine:
@@ -174,7 +193,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _say(outcome: Outcome) -> None:
+def _say(outcome: Outcome, differences: Sequence[str]) -> None:
     """What a reader of the figures must know, on stderr: gaps, gold that doesn't fit, what is missed, where it lies."""
     lines = ["milliseconds an answer: " + ", ".join(f"{name} {value:g}" for name, value in outcome.timing.items())]
     if outcome.scores.failed:
@@ -188,6 +207,7 @@ def _say(outcome: Outcome) -> None:
             f"the gold of {_list(list(outcome.misfits))} doesn't fit this corpus; verse eval --check says how:"
         )
         lines += [f"  {name}: {reason}" for name, reason in list(outcome.misfits.items())[:_SHOWN]]
+    lines += differences
     lines += [f"MISSED: {text}" for text in outcome.missed]
     lines.append(f"report: {outcome.folder / REPORT}")
     for line in lines:

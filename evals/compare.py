@@ -15,7 +15,7 @@ from evals.record import Run
 from evals.scores import ALL, FEWER_IS_BETTER, JUDGED, METRICS, OVERALL
 
 # What must never fall, not even within noise.
-EXACT = frozenset({"quote_validity"})
+EXACT = frozenset({"quote_validity", "agreement"})
 
 
 @dataclass(frozen=True, slots=True)

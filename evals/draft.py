@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from corpus import Corpus, Document, Sentence
 from evals.gold import places
 from evals.intervals import SEED
 from evals.questions import Question
-from rag import QuestionError
+from rag import ModelUnavailable, QuestionError
 
 FEEDBACK = "feedback.jsonl"
 MOST = 60
@@ -30,6 +30,14 @@ _REPORT = re.compile(
     r"(?P<what>.+?)[.!]?$",
     re.DOTALL,
 )
+
+_PROMPT = """Here are words from a document, and a clumsy question that they answer.
+
+Words: {evidence}
+Clumsy question: {question}
+
+Write one short, natural question that a reader might ask and that these words answer. Don't quote them and don't give
+the answer away. Write the question only."""
 
 # Asked of any documents: a refusal is the right answer, unless the documents are about such things.
 _OUTSIDE = (
@@ -58,6 +66,23 @@ def draft_questions(corpus: Corpus, feedback: Iterable[dict[str, Any]] = ()) -> 
     for question in made:
         seen.setdefault((question.question.lower(), str(question.history)), question)
     return list(seen.values())
+
+
+def reword(questions: Sequence[Question], write: Callable[[str], str]) -> tuple[list[Question], str]:
+    """The drafted questions as a language model would ask them, where what it writes is one plain question; and
+    why it stopped, where it failed: the rest keep their wording."""
+    reworded: list[Question] = []
+    for n, question in enumerate(questions):
+        if not question.evidence or question.id.startswith("feedback"):
+            reworded.append(question)
+            continue
+        try:
+            text = write(_PROMPT.format(evidence=" ".join(question.evidence), question=question.question)).strip()
+        except ModelUnavailable as error:
+            return [*reworded, *questions[n:]], str(error)
+        plain = text.endswith("?") and "\n" not in text and 10 <= len(text) <= 200
+        reworded.append(question.model_copy(update={"question": text}) if plain else question)
+    return reworded, ""
 
 
 def write_draft(file: Path, questions: Sequence[Question]) -> None:

@@ -80,6 +80,7 @@ def evaluate(
     options: Options,
     *,
     judge: Judge | None = None,
+    surfaces: Judge | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Outcome:
     """Ask the questions, and write run.json and report.html. Raises QuestionError where a folder can't be
@@ -93,7 +94,7 @@ def evaluate(
     folder, lock = _claim(options.out, engine.settings.home / "reports", key)
     with lock:
         answers = folder / ANSWERS
-        scores = run(engine, questions, answers, key, judge=judge, progress=progress)
+        scores = run(engine, questions, answers, key, judges=[j for j in (judge, surfaces) if j], progress=progress)
         outcome = _outcome(folder, settings, scores, find_misfits(questions, engine), options.thresholds, baseline)
         head = _head(outcome, judged=judge is not None)
         record.write_run(folder / RUN, head, read_cases(answers))

@@ -21,7 +21,7 @@ Case = dict[str, Any]
 
 
 class Judge(Protocol):
-    """Someone who scores an answer; see evals.judge."""
+    """Someone else who scores an answer; see evals.judge and evals.surfaces."""
 
     name: str
 
@@ -36,7 +36,7 @@ def run(
     file: Path,
     key: str,
     *,
-    judge: Judge | None = None,
+    judges: Sequence[Judge] = (),
     progress: Callable[[int], None] = lambda done: None,
 ) -> Scores:
     """Ask every question and append its case to `file`; cases that a run with this key left there are kept."""
@@ -48,7 +48,7 @@ def run(
     with file.open("a", encoding="utf-8") as out:
         for question in questions:
             if question.id not in known:
-                case = ask(engine, question, judge)
+                case = ask(engine, question, judges)
                 out.write(json.dumps(case) + "\n")
                 out.flush()
                 scores.add(case)
@@ -56,7 +56,7 @@ def run(
     return scores
 
 
-def ask(engine: Engine, question: Question, judge: Judge | None = None) -> Case:
+def ask(engine: Engine, question: Question, judges: Sequence[Judge] = ()) -> Case:
     """One question, its answer, and its own figures. A question that the engine refuses has no figures."""
     case: Case = {
         "id": question.id,
@@ -77,8 +77,12 @@ def ask(engine: Engine, question: Question, judge: Judge | None = None) -> Case:
     seconds = time.perf_counter() - started
     relevant = relevant_passages(question, engine) if question.answerable else []
     ranked = _retrieved(engine, question) if relevant else []
-    judged, fault = judge.score(question, answer) if judge is not None else ({}, None)
-    shares = metrics.retrieval(relevant, ranked) | score(question, answer, engine.corpus) | judged
+    shares = metrics.retrieval(relevant, ranked) | score(question, answer, engine.corpus)
+    faults = []
+    for judge in judges:
+        judged, fault = judge.score(question, answer)
+        shares |= judged
+        faults += [fault] if fault else []
     return case | {
         "confidence": answer.confidence,
         "seconds": round(seconds, 6),
@@ -87,7 +91,7 @@ def ask(engine: Engine, question: Question, judge: Judge | None = None) -> Case:
         "retrieved": ranked,
         "missed": missed(question, answer),
         "figures": {name: list(share) for name, share in shares.items()},
-        "judge_error": fault,
+        "judge_error": "; ".join(faults) or None,
         "notice": answer.notice,
     }
 

@@ -34,6 +34,7 @@ METRICS = (
     "abstention_recall",
     "abstention_f1",
     "refused",
+    "agreement",
 )
 JUDGED = ("faithfulness", "relevancy", "correctness")
 FEWER_IS_BETTER = frozenset({"must_not", "refused"})

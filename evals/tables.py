@@ -40,6 +40,7 @@ def show_figures(figures: Figures, counts: dict[str, dict[str, int]]) -> None:
 def show_comparison(comparison: Comparison) -> None:
     """The differences over all questions and over each part, and the questions that turned."""
     console = Console(width=150)
+    console.print(f"{comparison.before} -> {comparison.after}", markup=False, highlight=False)
     for line in comparison.changed:
         console.print(printable(f"differs: {line}"), markup=False)
     for part in dict.fromkeys(row.part for row in comparison.rows):
@@ -49,7 +50,7 @@ def show_comparison(comparison: Comparison) -> None:
             d = row.difference
             verdict = ("better" if row.better else "worse") + ("" if d.significant else ", within noise")
             table.add_row(
-                _name(row.metric),
+                row.metric,
                 f"{d.before:.3f}",
                 f"{d.after:.3f}",
                 f"{d.value:+.3f}",

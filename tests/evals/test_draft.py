@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from evals.check import check_file
 from evals.draft import MOST, draft_questions, read_feedback, write_draft
 from rag import Engine
 from tests.evals.conftest import verse_eval
+from tests.rag.scripted import Reply, Scripted, scripted
 
 
 def test_a_draft_of_ones_own_documents_passes_its_own_check(minutes: Path, tmp_path: Path) -> None:
@@ -76,3 +78,22 @@ def test_ratings_become_questions_and_whatever_cannot_be_read_is_passed_over(eng
     _, faults = check_file(tmp_path / "q.jsonl", engine.corpus)
     assert [(fault.line, fault.text.split(";")[0]) for fault in faults] == [(2, "answerable, but without evidence")]
     assert read_feedback(tmp_path / "none") == []
+
+
+def test_a_language_model_puts_the_draft_into_natural_words(minutes: Path, tmp_path: Path) -> None:
+    def writes(prompt: str, body: dict[str, Any]) -> list[str] | Reply:
+        if len(server.asked) > 2:
+            return Reply(400)
+        return ["How much is ", "the repair?"] if "12,000" in prompt else ["Here you are:\n1. What?"]
+
+    server: Scripted
+    file = tmp_path / "q.jsonl"
+    with scripted(writes) as server:
+        result = verse_eval("--corpus", minutes, "--draft", "--questions", file, "--llm", server.name)
+    assert result.exit_code == 0, result.output
+    assert "the other questions keep our words" in result.stderr
+    count, faults = check_file(file, Corpus.open(minutes))
+    assert count >= 8
+    assert faults == []
+    asked = [json.loads(line)["question"] for line in file.read_text(encoding="utf-8").splitlines()]
+    assert not any("Here you are" in question for question in asked), "only one plain question is taken over"
