@@ -85,3 +85,24 @@ def _chain(question: str, asked: Sequence[str]) -> str:
         if i == 0 or lean(asked[i], asked[i - 1]) < _LEANS:
             break
     return " ".join(chain)
+
+
+# Where a question goes on to ask a second thing: "..., and where?", "... and how does it ...", "...? When ...".
+_SECOND = re.compile(
+    r"\s*[,;?]?\s+(?:and|or) (?=(?:(?:in|to|by|at|for|on|from|of|with) )?(?:who|what|when|where|why|how|which)\b)"
+    r"|(?<=\?)\s+(?=\w+\b[^?]*\?)",
+    re.IGNORECASE,
+)
+_BARE = re.compile(r"^\W*(?:who|when|where)\W*$", re.IGNORECASE)
+_MOST_PARTS = 3
+
+
+def parts(question: str) -> list[str]:
+    """The questions that a turn asks, in order; the turn itself where it asks one thing.
+
+    A bare "and why?" or "and how?" asks for more of the same, so it is no part of its own.
+    """
+    found = [part.strip() for part in _SECOND.split(question)]
+    if not terms(found[0]) or len(found) > _MOST_PARTS:
+        return [question]
+    return found if all(terms(part) or _BARE.match(part) for part in found) else [question]

@@ -23,14 +23,14 @@ from rag.vectors import QUANTA
 DEPTH = 40
 
 WEIGHTS: dict[str, float] = {
-    "tokens": 10.7,
-    "paragraph_tokens": 5.1,
-    "previous_tokens": 0.5,
-    "paragraph_coverage": 4.9,
+    "tokens": 10.9,
+    "paragraph_tokens": 4.6,
+    "previous_tokens": 0.4,
+    "paragraph_coverage": 5.1,
     "question": -0.4,
-    "short": -1.3,
+    "short": -1.2,
     "quote": 0.7,
-    "checked_row": 3.2,
+    "checked_row": 3.1,
     "section_named": 4.2,
     "kind": 0.8,
     # Not fitted: where the sources compete, the text that they are about comes first.
