@@ -353,7 +353,7 @@ def _paragraphs_of_block(
         return
     wrapped = (
         len(block) > 1
-        and all(b - a <= 100 for a, b in block)
+        and all(b - a <= 120 for a, b in block)
         and any(text[b - 1] not in ".?!:;" + _CLOSING for a, b in block[:-1])
     )
     start: int | None = None

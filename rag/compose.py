@@ -30,8 +30,8 @@ _MOST_SAID, _MOST_SAID_WIDE = 6, 8
 _Place = tuple[str, int]
 
 
-def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence]) -> list[DraftSentence]:
-    """The sentences to be said; none where there is no evidence."""
+def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: int | None = None) -> list[DraftSentence]:
+    """The sentences to be said, about `most` at the most; none where there is no evidence."""
     if not evidence:
         return []
     if query.intent == "check" and (rows := _checked(evidence)):
@@ -46,7 +46,8 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence]) -> list[
         chosen = _near_the_best(evidence, _FACT, _MOST_FACTS)
     else:
         chosen = _read_on(_near_the_best(evidence, _NEAR, _MOST), evidence)
-    return _set_out(corpus, chosen, evidence, _MOST_SAID if query.intent == "answer" else _MOST_SAID_WIDE)
+    most = most or (_MOST_SAID if query.intent == "answer" else _MOST_SAID_WIDE)
+    return _set_out(corpus, chosen, evidence, most)
 
 
 def _near_the_best(evidence: Sequence[Evidence], near: dict[str, float], most: int) -> list[Evidence]:
@@ -170,11 +171,12 @@ def _follows(one: Evidence, other: Evidence) -> bool:
 def _antecedents(
     e: Evidence, known: dict[tuple[str, int], Evidence], places: set[tuple[str, int]]
 ) -> set[tuple[str, int]]:
-    """Places of up to two sentences before one that points back, and of the quotation that one announces."""
+    """Places of up to two sentences before one that points back, and of what one announces: a quotation, or the
+    answer to a question that the text asks itself."""
     found: set[tuple[str, int]] = set()
     source, position = e.passage.source_id, e.position
     after = known.get((source, position + 1))
-    if e.text.endswith(":") and after is not None and after.sentence.section == e.sentence.section:
+    if e.text.endswith((":", "?")) and after is not None and after.sentence.section == e.sentence.section:
         found.add((source, position + 1))
     current = e
     for _ in range(2):

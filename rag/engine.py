@@ -16,41 +16,24 @@ from corpus import Corpus
 from rag.call import Call, LanguageModel, Stoppable
 from rag.chatter import Chatter, chatter, reply
 from rag.cite import cite_evidence, cite_passages, cite_sentences
-from rag.compose import compose
 from rag.condense import condense
-from rag.datatypes import (
-    Answer,
-    AnswerSentence,
-    DraftSentence,
-    Encoder,
-    Evidence,
-    Query,
-    Scope,
-    ScoredPassage,
-    Standalone,
-    Turn,
-)
+from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Evidence, Query, Scope, ScoredPassage, Turn
 from rag.encoder import open_encoder
 from rag.errors import IndexMissing, QuestionError
 from rag.fluent import Written, write
 from rag.folder import ENCODER
 from rag.followup import standalone_question
-from rag.gate import judge, refusal
 from rag.index import PassageIndex
 from rag.ingest import ingest, open_corpus, open_index
-from rag.rerank import rank_evidence
+from rag.plain import Plainly
 from rag.retrieve import find_candidates
 from rag.settings import Settings
-from rag.summarise import summarise
 from rag.support import check_support
 from rag.understand import understand
-from rag.views import opposing_sources, other_views
 
 if TYPE_CHECKING:
     from llama_index.core.query_engine import BaseQueryEngine
     from llama_index.core.retrievers import BaseRetriever
-
-_NEAREST = 3
 
 
 class Engine:
@@ -69,6 +52,7 @@ class Engine:
         self.index = index
         self.encoder = encoder
         self.llm = llm
+        self._plainly = Plainly(corpus, index, encoder)
         self._temporary: Path | None = None
         self._borrowed = False
 
@@ -163,68 +147,44 @@ class Engine:
             yield from self._small_talk(question, kind, clock)
             return
         turns = _turns(history)
-        query = understand(self.index, self.encoder, standalone_question(asked, turns), scope)
-        clock.lap("understand")
-        candidates = find_candidates(self.index, query, scope)
-        clock.lap("retrieve")
-        evidence = rank_evidence(self.index, query, candidates)
-        verdict = judge(self.index, query.asked, query, evidence, scope)
-        clock.lap("rank")
-        answerable = verdict.answerable
-        if answerable and (better := self._condensed(query, turns, scope, call)):
-            query, evidence = better
-            clock.lap("condense")
-        draft = self._draft(query, evidence, scope) if answerable else [DraftSentence(refusal(verdict), ())]
-        views = self._other_views(query, draft, scope) if answerable else []
-        nearest = () if answerable else cite_passages(self.corpus, [c.passage for c in candidates[:_NEAREST]])
-        clock.lap("compose")
+        plain = self._plainly.answer(asked, turns, scope, clock.lap, partial(self._condensed, turns, call))
         written = Written()
-        if self.llm is not None and answerable:
-            written = yield from self._write(asked, turns, draft, evidence, call)
+        if self.llm is not None and plain.status != "not_in_sources":
+            written = yield from self._write(asked, turns, plain.evidence, call)
             clock.lap("generate")
-        said, citations = cite_sentences(self.corpus, written.said if written.stands else draft)
-        if not written.said:
-            yield from said
+        said, citations = cite_sentences(self.corpus, [*(written.said if written.stands else plain.draft), *plain.gaps])
+        yield from said[len(written.said) :]
         yield Answer(
             question=question,
-            standalone_question=query.text,
-            status="answered" if answerable else "not_in_sources",
-            confidence=round(verdict.confidence, 4),
+            standalone_question=plain.standalone,
+            status=plain.status,
+            confidence=round(plain.confidence, 4),
             sentences=said,
             citations=citations,
-            other_views=tuple(cite_evidence(self.corpus, view, n) for n, view in enumerate(views, start=1)),
-            nearest=nearest,
+            other_views=tuple(cite_evidence(self.corpus, view, n) for n, view in enumerate(plain.views, start=1)),
+            nearest=cite_passages(self.corpus, plain.nearest),
             withheld=written.withheld,
             mode=self.llm.name if self.llm is not None and written.stands else "extractive",
             notice=f"Answered without {self.llm.name}: {written.failure}." if self.llm and written.failure else "",
             timings=clock.laps,
         )
 
-    def _condensed(
-        self, query: Query, turns: Sequence[Turn], scope: Scope, call: Call
-    ) -> tuple[Query, list[Evidence]] | None:
-        """A turn that leans on the conversation, as the model puts it, and its evidence; None where the rules do."""
+    def _condensed(self, turns: Sequence[Turn], call: Call, query: Query) -> str | None:
+        """A turn that leans on the conversation, as the model puts it; None where the rules do."""
         if self.llm is None or query.text == query.asked:
             return None
-        if (text := condense(self.llm, query.asked, turns, call)) is None:
-            return None
-        condensed = understand(self.index, self.encoder, Standalone(text, text), scope)
-        evidence = rank_evidence(self.index, condensed, find_candidates(self.index, condensed, scope))
-        answerable = judge(self.index, text, condensed, evidence, scope).answerable
-        return (condensed, evidence) if answerable else None
+        return condense(self.llm, query.asked, turns, call)
 
     def _write(
         self,
         asked: str,
         turns: Sequence[Turn],
-        draft: Sequence[DraftSentence],
         evidence: Sequence[Evidence],
         call: Call,
     ) -> Generator[AnswerSentence, None, Written]:
         """The model's answer, cited sentence by sentence; its evidence is the plain answer's, then what ranks next."""
         assert self.llm is not None
-        chosen = dict.fromkeys([*(e for said in draft for e in said.evidence), *evidence])
-        sentences = write(self.llm, self.corpus, asked, turns, tuple(chosen), check_support, call)
+        sentences = write(self.llm, self.corpus, asked, turns, evidence, check_support, call)
         said: list[DraftSentence] = []
         while True:
             try:
@@ -285,20 +245,6 @@ class Engine:
         line = AnswerSentence(reply(kind, self.corpus))
         yield line
         yield Answer(question, question, "not_in_sources", 0.0, (line,), timings=clock.laps)
-
-    def _draft(self, query: Query, evidence: Sequence[Evidence], scope: Scope) -> list[DraftSentence]:
-        """What to say: a summary of sections, or what answers the question."""
-        if query.intent == "summary" or (query.intent == "list" and query.sections):
-            return summarise(self.index, query, scope)
-        return compose(self.corpus, query, evidence)
-
-    def _other_views(self, query: Query, draft: Sequence[DraftSentence], scope: Scope) -> list[Evidence]:
-        """What opposing sources say on the cited sections; sections that were named are those of the answer."""
-        sources = opposing_sources(self.corpus, draft, scope)
-        if not sources or scope.sections:
-            return []
-        candidates = find_candidates(self.index, query, Scope(sources))
-        return other_views(self.corpus, draft, rank_evidence(self.index, query, candidates))
 
     def _clean(self, question: str) -> str:
         """The question without what no reader typed: control characters and halves of surrogate pairs."""

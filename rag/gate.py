@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.datatypes import Evidence, Query, Scope
+from corpus import Corpus
+from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.index import PassageIndex
 from rag.terms import is_stop, terms
 
@@ -54,6 +55,19 @@ def refusal(verdict: Verdict) -> str:
         return "The sources don't say."
     names = " and ".join(f"“{name}”" for name in dict.fromkeys(verdict.absent[:2]))
     return f"The sources don't say: they nowhere mention {names}."
+
+
+def missing(corpus: Corpus, query: Query, verdict: Verdict, draft: Sequence[DraftSentence]) -> list[str]:
+    """What of an answered question the sources have nothing on, a sentence each: names that stand nowhere, and
+    people who are to be compared but neither speak nor are named in what is said."""
+    gaps = [f"The sources nowhere mention “{name}”." for name in dict.fromkeys(verdict.absent)]
+    if query.intent != "compare" or len(query.people) < 2:
+        return gaps
+    said = [e for sentence in draft for e in sentence.evidence]
+    for person in (person for person in corpus.people if person.name in query.people):
+        if not any(e.sentence.voice == person.name or any(form in e.text for form in person.forms) for e in said):
+            gaps.append(f"The sources don't say this of {person.name}.")
+    return gaps
 
 
 def judge(index: PassageIndex, question: str, query: Query, evidence: Sequence[Evidence], scope: Scope) -> Verdict:

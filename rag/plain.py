@@ -1,0 +1,148 @@
+"""The answer without a language model, top to bottom: what is asked, the evidence, the first gate, the sentences.
+
+A turn that asks two things is answered part by part, so that one part may be answered and the other not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from corpus import Corpus
+from rag.compose import compose
+from rag.datatypes import (
+    DraftSentence,
+    Encoder,
+    Evidence,
+    Passage,
+    Query,
+    Scope,
+    ScoredPassage,
+    Standalone,
+    Status,
+    Turn,
+)
+from rag.followup import parts, standalone_question
+from rag.gate import Verdict, judge, missing, refusal
+from rag.index import PassageIndex
+from rag.rerank import rank_evidence
+from rag.retrieve import find_candidates
+from rag.summarise import summarise
+from rag.understand import understand
+from rag.views import opposing_sources, other_views
+
+_NEAREST = 3
+# Where a turn asks several things, this many sentences for each.
+_MOST_A_PART = 4
+_IN_PARTS = ("answer", "views", "check")
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """An answer before its citations. `gaps` says what of the question the sources don't answer, in sentences
+    that rest on nothing; `evidence` is all of it, what the draft rests on first."""
+
+    standalone: str
+    status: Status
+    confidence: float
+    draft: tuple[DraftSentence, ...]
+    gaps: tuple[DraftSentence, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    views: tuple[Evidence, ...] = ()
+    nearest: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Considered:
+    """One question, the evidence for it, and whether it is answered."""
+
+    query: Query
+    candidates: list[ScoredPassage]
+    evidence: list[Evidence]
+    verdict: Verdict
+
+
+class Plainly:
+    """Makes plain answers over one corpus; holds nothing else."""
+
+    def __init__(self, corpus: Corpus, index: PassageIndex, encoder: Encoder) -> None:
+        self._corpus, self._index, self._encoder = corpus, index, encoder
+
+    def answer(
+        self,
+        asked: str,
+        turns: Sequence[Turn],
+        scope: Scope,
+        lap: Callable[[str], None],
+        condense: Callable[[Query], str | None],
+    ) -> Plain:
+        """The answer to a turn of the conversation. `lap` is told the name of each stage at its end; `condense`
+        may put a question that leans on the conversation in words of its own, and is heeded where that is answered."""
+        whole = self._consider(standalone_question(asked, turns), scope, lap)
+        if whole.verdict.answerable and (text := condense(whole.query)):
+            condensed = self._consider(Standalone(text, text), scope)
+            whole = condensed if condensed.verdict.answerable else whole
+            lap("condense")
+        considered = self._in_parts(whole, turns, scope) or [whole]
+        answered = [one for one in considered if one.verdict.answerable]
+        if not answered:
+            nearest = tuple(found.passage for found in whole.candidates[:_NEAREST])
+            no = (DraftSentence(refusal(whole.verdict), ()),)
+            return Plain(whole.query.text, "not_in_sources", whole.verdict.confidence, no, nearest=nearest)
+        draft = self._draft(answered, scope)
+        gaps = [f"On “{one.query.asked}” the sources don't say." for one in considered if not one.verdict.answerable]
+        gaps += [gap for one in answered for gap in missing(self._corpus, one.query, one.verdict, draft)]
+        views = self._other_views(whole.query, draft, scope)
+        lap("compose")
+        said = [e for sentence in draft for e in sentence.evidence]
+        return Plain(
+            standalone=whole.query.text,
+            status="partial" if gaps else "answered",
+            confidence=max(one.verdict.confidence for one in answered),
+            draft=draft,
+            gaps=tuple(DraftSentence(gap, ()) for gap in dict.fromkeys(gaps)),
+            evidence=tuple(dict.fromkeys([*said, *(e for one in answered for e in one.evidence)])),
+            views=tuple(views),
+        )
+
+    def _consider(self, turn: Standalone, scope: Scope, lap: Callable[[str], None] = lambda stage: None) -> _Considered:
+        query = understand(self._index, self._encoder, turn, scope)
+        lap("understand")
+        candidates = find_candidates(self._index, query, scope)
+        lap("retrieve")
+        evidence = rank_evidence(self._index, query, candidates)
+        verdict = judge(self._index, query.asked, query, evidence, scope)
+        lap("rank")
+        return _Considered(query, candidates, evidence, verdict)
+
+    def _in_parts(self, whole: _Considered, turns: Sequence[Turn], scope: Scope) -> list[_Considered]:
+        """Each thing that the turn asks, if it asks several and at least one is answered; a later part may lean
+        on the first."""
+        asked = parts(whole.query.asked)
+        if len(asked) == 1 or whole.query.intent not in _IN_PARTS:
+            return []
+        before = [*turns]
+        considered = []
+        for part in asked:
+            considered.append(self._consider(standalone_question(part, before), scope))
+            before = [{"role": "user", "content": considered[0].query.text}]
+        return considered if any(one.verdict.answerable for one in considered) else []
+
+    def _draft(self, answered: Sequence[_Considered], scope: Scope) -> tuple[DraftSentence, ...]:
+        """What to say: a summary of sections, or what answers the question, or each part of it."""
+        if len(answered) > 1:
+            each = [compose(self._corpus, one.query, one.evidence, _MOST_A_PART) for one in answered]
+            said = {(e.passage.source_id, e.position): s for draft in each for s in draft for e in s.evidence}
+            return tuple(dict.fromkeys(said.values()))
+        query, evidence = answered[0].query, answered[0].evidence
+        if query.intent == "summary" or (query.intent == "list" and query.sections):
+            return tuple(summarise(self._index, query, scope))
+        return tuple(compose(self._corpus, query, evidence))
+
+    def _other_views(self, query: Query, draft: Sequence[DraftSentence], scope: Scope) -> list[Evidence]:
+        """What opposing sources say on the cited sections; sections that were named are those of the answer."""
+        sources = opposing_sources(self._corpus, draft, scope)
+        if not sources or scope.sections:
+            return []
+        candidates = find_candidates(self._index, query, Scope(sources))
+        return other_views(self._corpus, draft, rank_evidence(self._index, query, candidates))

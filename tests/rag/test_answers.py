@@ -1,0 +1,90 @@
+"""What a reader would notice: the answer first, nothing dangling, and a plain word where a part is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import rag
+from corpus import Corpus
+from rag.followup import parts, without_opening
+from rag.terms import points_back
+
+HARBOUR = """# The harbour
+
+## The bridge
+
+The mayor opened the new bridge on 4 May 2019 after six years of work. It cost 31 million euros, twice what had been
+planned. The engineer Ruth Amsel designed it as a single arch of steel. She had built nothing larger than a footbridge
+before.
+
+## The ferries
+
+Ferries cross the harbour every twenty minutes between six and midnight. The company keeps four boats, and two of them
+run on batteries. The captains complain that the batteries freeze in January. The company says that it will heat them.
+"""
+
+
+@pytest.fixture(scope="module")
+def harbour() -> Iterator[rag.Engine]:
+    with rag.open_engine(corpus=Corpus.from_texts({"harbour": HARBOUR}, titles={"harbour": "The harbour"})) as engine:
+        yield engine
+
+
+def test_the_sentence_that_answers_comes_first(harbour: rag.Engine) -> None:
+    answer = harbour.ask("Who designed the new bridge?")
+    assert answer.status == "answered"
+    assert answer.sentences[0].text.startswith("The engineer Ruth Amsel")
+
+
+def test_two_questions_in_one_turn_are_both_answered(harbour: rag.Engine) -> None:
+    answer = harbour.ask("Who designed the new bridge, and how often do the ferries cross the harbour?")
+    assert answer.status == "answered"
+    assert {citation.section for citation in answer.citations} >= {"The bridge", "The ferries"}
+
+
+def test_a_part_that_the_sources_lack_is_named(harbour: rag.Engine) -> None:
+    answer = harbour.ask("Who designed the new bridge, and which opera did the tenor sing in Vienna?")
+    assert answer.status == "partial"
+    assert not answer.abstained
+    assert "Ruth Amsel" in answer.text
+    assert answer.sentences[-1].text == "On “which opera did the tenor sing in Vienna?” the sources don't say."
+    assert not answer.sentences[-1].citations
+
+
+def test_no_answer_begins_with_a_word_that_points_nowhere(engine: rag.Engine) -> None:
+    for question in ("What is the value function for?", "Summarise chapter 4", "Why are emotions robust?"):
+        opening = engine.ask(question, sources=["article"]).sentences[0].text
+        assert not points_back(opening), f"{question}: {opening}"
+
+
+def test_a_bare_request_for_a_summary_is_answered_in_any_scope(engine: rag.Engine) -> None:
+    assert engine.ask("summarise", sources=["article"]).status == "answered"
+    assert engine.ask("tl;dr", sections=["Chapter 2"]).status == "answered"
+
+
+@pytest.mark.parametrize(
+    ("turn", "asked"),
+    [
+        ("how many people work there and where?", ["how many people work there", "where?"]),
+        ("What is AGI? Why was the term coined?", ["What is AGI?", "Why was the term coined?"]),
+        ("Who disagrees about scaling, and why?", ["Who disagrees about scaling, and why?"]),
+        ("Is it what he says and what he means?", ["Is it what he says and what he means?"]),
+    ],
+)
+def test_a_turn_falls_into_what_it_asks(turn: str, asked: list[str]) -> None:
+    assert parts(turn) == asked
+
+
+@pytest.mark.parametrize(
+    ("turn", "rest"),
+    [
+        ("OK, different topic. Who is Gross?", "Who is Gross?"),
+        ("thanks! and who pays?", "and who pays?"),
+        ("Right or wrong?", "Right or wrong?"),
+        ("Thanks!", "Thanks!"),
+    ],
+)
+def test_what_only_opens_a_turn_is_not_searched_for(turn: str, rest: str) -> None:
+    assert without_opening(turn) == rest
