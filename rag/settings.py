@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
@@ -62,6 +62,14 @@ class Settings(BaseSettings):
         (), description="Names by which visitors reach the page, as in verse.example.org; commas between them."
     )
     session_hours: float = Field(12.0, gt=0, le=24 * 365, description="Hours after which a visitor logs in again.")
+    rate: str | None = Field(
+        None, description="Requests that make work, for each visitor: 120/minute; on plain loopback only if set."
+    )
+    queue: int = Field(64, ge=1, le=10_000, description="Questions that may wait; a further one is refused.")
+    upload_mb: int = Field(100, ge=1, le=10_000, description="Largest upload, in millions of bytes.")
+    log: Literal["text", "json"] = Field("text", description="The form of the server's log.")
+    log_level: Literal["debug", "info", "warning"] = Field("info", description="What the server's log holds.")
+    log_questions: bool = Field(False, description="Whether the log also holds what was asked.")
 
     @field_validator("home", "corpus", "index", "password_file", mode="before")
     @classmethod

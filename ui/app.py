@@ -24,6 +24,7 @@ from ui.render import render_exchange, render_welcome
 from ui.scope import read_scope, render_scope
 from ui.sources import SourcesPage
 from ui.suggest import first_questions, main_source
+from ui.watch import Figures, watched
 
 STATIC = Path(__file__).parent / "static"
 AT_ONCE = 24  # questions answered at the same time; a further visitor waits for a moment
@@ -33,16 +34,24 @@ EMPTY = "Type a question first, or choose one of those suggested."
 Update = dict[Any, Any]
 
 
-def build(engine: Engine, suggestions: Sequence[str] | None = None) -> gr.Blocks:
-    """The page as Gradio blocks; `suggestions` are the first questions, by default made from the corpus."""
+def build(
+    engine: Engine,
+    suggestions: Sequence[str] | None = None,
+    waiting: int | None = None,
+    figures: Figures | None = None,
+) -> gr.Blocks:
+    """The page as Gradio blocks; `suggestions` are the first questions, by default made from the corpus. Once
+    `waiting` questions wait, a further one is refused; `figures` count what becomes of them."""
     blocks = gr.Blocks(title="Chapter & Verse", analytics_enabled=False, fill_width=True)
     library = engine if isinstance(engine, Library) else Library(engine)
+    if figures is not None:
+        library = watched(library, figures)
     with blocks:
         page = Page(library, suggestions)
         page.lay_out()
         page.wire(blocks)
         add_api(library, AT_ONCE)
-    blocks.queue(default_concurrency_limit=AT_ONCE)
+    blocks.queue(max_size=waiting, default_concurrency_limit=AT_ONCE)
     return blocks
 
 
@@ -108,7 +117,8 @@ class Page:
     def wire(self, blocks: gr.Blocks) -> None:
         """Say which handler answers which event."""
         shown = [self.shelf, self.log, self.live, self.chats, self.saved]
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        # Only questions queue: a full queue must never keep a visitor from stopping, or from the chats of before.
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
         asking = gr.on(
             [self.box.submit, self.send.click, self.reader.click],
             self.ask,
@@ -118,7 +128,7 @@ class Page:
             concurrency_limit=AT_ONCE,
             trigger_mode="once",
             api_name="page_ask",
-            **quiet,
+            **(quiet | {"queue": True}),
         )
         asking.failure(self.failed, self.shelf, shown, **quiet)
         self.stop.click(self.stopped, self.shelf, shown, cancels=[asking], **quiet)

@@ -22,17 +22,21 @@ def ui(host: str, port: int, open_browser: bool, **given: Any) -> None:
     """Open the chat in a browser; brings the index up to the corpus first."""
     from ui.access import rules_of  # noqa: PLC0415 -- gradio takes seconds, and `verse --help` reads this file
     from ui.library import Library  # noqa: PLC0415
+    from ui.limits import bounds_of  # noqa: PLC0415
+    from ui.logs import set_up_logs  # noqa: PLC0415
     from ui.server import serve  # noqa: PLC0415
 
     settings = settings_of(**given)
     rules = rules_of(settings, host)  # before an index is built, which may take minutes
+    bounds = bounds_of(settings, local=rules.local)
+    set_up_logs(settings)
     try:
         engine = open_engine(settings)
     except IndexMismatch:
         run_ingest(open_corpus(settings), settings)
         engine = open_engine(settings)
     with Library(engine) as library:
-        serve(library, host, port, open_browser, rules=rules)
+        serve(library, host, port, open_browser, rules=rules, bounds=bounds)
 
 
 @click.command()

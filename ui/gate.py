@@ -24,10 +24,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.access import Rules, Sessions
 from ui.limits import Rate, refused
-from ui.passwords import READER, Role, roles_for
+from ui.passwords import Role, roles_for
 
 COOKIE = "verse-session"
-OWN = "x-verse-own"
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 OPEN = ("/login", "/healthz", "/favicon.ico", "/robots.txt")  # reached without a password
 _ADMINS = re.compile(r"/gradio_api/upload/?")
@@ -131,7 +130,6 @@ class Visitors(AuthenticationBackend):
         self.rules = rules
         self.sessions = sessions
         self.tries = tries
-        self.own = secrets.token_urlsafe(32)  # by which the server knows the calls that it makes to itself
         self._key = secrets.token_bytes(32)
         self._known: dict[bytes, tuple[Role, ...]] = {}
         self._hashing: anyio.CapacityLimiter | None = None
@@ -141,8 +139,6 @@ class Visitors(AuthenticationBackend):
         name = address(conn)
         if roles := self.by_cookie(conn):
             name = f"session {hashlib.sha256(conn.cookies[COOKIE].encode()).hexdigest()[:16]}"
-        elif hmac.compare_digest(conn.headers.get(OWN, "").encode(), self.own.encode()):
-            roles, name = READER, OWN
         elif (password := _password(conn.headers)) is not None:
             roles = await self.enter(password, name)
         return AuthCredentials(list(dict.fromkeys((*self.rules.free, *roles)))), SimpleUser(name)

@@ -6,6 +6,7 @@ import math
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
@@ -15,21 +16,43 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.errors import SettingsError
+from rag.settings import Settings
 
 TRIES = "10 per 5 minutes"  # of the password, from one address
 RATE = "120 per minute"  # of requests that make work, from one visitor, where others are let in
-UPLOAD = 100_000_000  # bytes of an upload
 BODY = 8_000_000  # bytes of a request that isn't an upload; a browser's kept chats are at most 2 million characters
-# What makes the server work. A page's own steps count too: nothing in a request says which is a question.
-_WORK = re.compile(r"(/gradio_api)?/(queue/join|call/|run/|api/|upload\b|component_server|mcp\b)")
+STEPS = 10  # times as many of a page's own small steps: opening it, its chats, its leaves
+_WORK = re.compile(r"/gradio_api/(queue/join|call/|upload\b|mcp\b)")
+_UNQUEUED = re.compile(r"/gradio_api/(run/|api/|mcp\b)")
 _UPLOAD = re.compile(r"/gradio_api/(upload|component_server)/?")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the settings say of load: the rate in words or none, how many questions may wait, bytes of an upload."""
+
+    rate: str | None = None
+    waiting: int = 64
+    upload: int = 100_000_000
+
+
+BOUNDS = Bounds()
+
+
+def bounds_of(settings: Settings, *, local: bool) -> Bounds:
+    """The bounds; whoever sits at the machine alone has no rate unless one is set. Raises SettingsError."""
+    rate = settings.rate or (None if local else RATE)
+    if rate is not None:
+        parsed(rate)
+    return Bounds(rate, settings.queue, settings.upload_mb * 1_000_000)
 
 
 class Rate:
     """So many a time for each visitor, by fixed windows of the library `limits`."""
 
-    def __init__(self, rate: str) -> None:
-        self._item = parsed(rate)
+    def __init__(self, rate: str, times: int = 1) -> None:
+        one = parsed(rate)
+        self._item = type(one)(one.amount * times, one.multiples)
         self._counted = FixedWindowRateLimiter(MemoryStorage())
 
     def wait(self, visitor: str) -> int | None:
@@ -49,29 +72,37 @@ def parsed(rate: str) -> RateLimitItem:
 
 
 class Limits:
-    """Refuses what is too much: 429 for too many requests of a visitor, 413 for one that is too large."""
+    """Refuses what is too much: 429 for too many requests of a visitor, 503 for too many at once past Gradio's
+    queue, 413 for one that is too large."""
 
-    def __init__(self, app: ASGIApp, rate: Rate | None, upload_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, bounds: Bounds) -> None:
         self.app = app
-        self.rate = rate
-        self.upload_bytes = upload_bytes
+        self.bounds = bounds
+        self.work = Rate(bounds.rate) if bounds.rate else None
+        self.steps = Rate(bounds.rate, times=STEPS) if bounds.rate else None
+        self.running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on."""
         if scope["type"] != "http" or scope["method"] != "POST":
             await self.app(scope, receive, send)
             return
-        visitor = scope["user"].display_name
-        if self.rate and _WORK.match(scope["path"]):
-            seconds = self.rate.wait(visitor)
-            if seconds is not None:
-                await _too_many(seconds)(scope, receive, send)
-                return
-        await self._measured(scope, receive, send)
+        work, unqueued = _WORK.match(scope["path"]), _UNQUEUED.match(scope["path"])
+        rate = self.work if work else self.steps
+        if rate and (seconds := rate.wait(scope["user"].display_name)) is not None:
+            await _too_many(seconds)(scope, receive, send)
+        elif unqueued and self.running >= self.bounds.waiting:
+            await refused(503, "the server is busy; try again in a moment", {"Retry-After": "2"})(scope, receive, send)
+        else:
+            self.running += bool(unqueued)
+            try:
+                await self._measured(scope, receive, send)
+            finally:
+                self.running -= bool(unqueued)
 
     async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on as long as it isn't larger than it may be, whatever it says of itself."""
-        most = self.upload_bytes if _UPLOAD.fullmatch(scope["path"]) else BODY
+        most = self.bounds.upload if _UPLOAD.fullmatch(scope["path"]) else BODY
         stated = Headers(scope=scope).get("content-length", "0")
         if not stated.isdigit() or int(stated) > most:
             await _too_large(most)(scope, receive, send)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 import webbrowser
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 import fastapi
@@ -24,12 +26,16 @@ from ui.access import LOCAL, Rules, Sessions
 from ui.app import build
 from ui.chat import Engine
 from ui.gate import Entitled, KnownCallers, Visitors, too_often
-from ui.limits import TRIES, UPLOAD, Limits, Rate
+from ui.limits import BOUNDS, TRIES, Bounds, Limits, Rate
 from ui.login import login_routes
+from ui.watch import Figures, Watch
 
 STATIC = Path(__file__).parent / "static"
 
 # Gradio compiles its templates in the browser, hence 'unsafe-eval'. Nothing is loaded from any other host.
+SESSIONS = 1_000  # open pages whose chat the server remembers; a browser keeps its own anyway
+GRACE = 4.0  # seconds for answers to end once the server is told to; what still runs then is cut off
+
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
@@ -50,6 +56,7 @@ def serve(
     open_browser: bool = False,
     announce: Callable[[str], object] = click.echo,
     rules: Rules = LOCAL,
+    bounds: Bounds = BOUNDS,
 ) -> None:
     """Serve the page until it is interrupted; port 0 takes any that is free. Raises VerseError."""
     listening = listen(host, port)
@@ -60,8 +67,14 @@ def serve(
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
+    signal.signal(signal.SIGTERM, _end)
     with listening, suppress(KeyboardInterrupt):
-        make_server(engine, ready, rules).run(sockets=[listening])
+        make_server(engine, ready, rules, bounds).run(sockets=[listening])
+
+
+def _end(sig: int, frame: FrameType | None) -> NoReturn:
+    """End as by Ctrl-C, so that the index is closed; uvicorn raises the signal again once it has shut down."""
+    raise SystemExit(128 + sig)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -96,19 +109,25 @@ def address_of(listening: socket.socket, host: str) -> str:
     return f"http://{shown}:{listening.getsockname()[1]}"
 
 
-def make_server(engine: Engine, ready: Callable[[], None], rules: Rules = LOCAL) -> Server:
+def make_server(engine: Engine, ready: Callable[[], None], rules: Rules = LOCAL, bounds: Bounds = BOUNDS) -> Server:
     """A server that isn't running yet; `ready` is called once it listens."""
     visitors = Visitors(rules, Sessions(rules.session_seconds), Rate(TRIES))
-    app = fastapi.FastAPI(openapi_url=None, routes=[*login_routes(visitors)])
+    figures = Figures()
+    blocks = build(engine, waiting=bounds.waiting, figures=figures)
+    blocks.state_session_capacity = SESSIONS
+    figures.measure("verse_questions_waiting", "Questions that wait for their turn.", lambda: len(blocks._queue))
+    figures.measure("verse_logins", "Visitors who are logged in.", lambda: len(visitors.sessions))
+    app = fastapi.FastAPI(openapi_url=None, routes=[*login_routes(visitors), *figures.routes()])
     # The last added looks first.
-    app.add_middleware(Limits, rate=None, upload_bytes=UPLOAD)
+    app.add_middleware(Limits, bounds=bounds)
     app.add_middleware(Entitled)
     app.add_middleware(AuthenticationMiddleware, backend=visitors, on_error=too_often)
     app.add_middleware(KnownCallers, rules=rules)
     app.add_middleware(_Headers)
+    app.add_middleware(Watch, figures=figures)
     gr.mount_gradio_app(
         app,
-        build(engine),
+        blocks,
         path="/",
         footer_links=[],
         run_history=False,
@@ -117,6 +136,7 @@ def make_server(engine: Engine, ready: Callable[[], None], rules: Rules = LOCAL)
         ssr_mode=False,
         pwa=False,
         mcp_server=True,
+        max_file_size=bounds.upload,
         favicon_path=str(STATIC / "icon.svg"),
         theme=_theme(),
         css=(STATIC / "page.css").read_text(encoding="utf-8"),
@@ -127,7 +147,7 @@ def make_server(engine: Engine, ready: Callable[[], None], rules: Rules = LOCAL)
 
 
 class Server(uvicorn.Server):
-    """Uvicorn's server that says when it listens."""
+    """Uvicorn's server that says when it listens, and that ends within seconds whatever still runs."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -138,6 +158,14 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Told to end: a thread that is in the middle of an answer can't be interrupted, and isn't waited for."""
+        if not self.should_exit:
+            cut_off = threading.Timer(GRACE, os._exit, (128 + sig,))
+            cut_off.daemon = True
+            cut_off.start()
+        super().handle_exit(sig, frame)
 
 
 class _Headers:

@@ -15,6 +15,7 @@ from corpus import Corpus
 from tests.ui.fakes import FakeEngine
 from ui.access import LOCAL, Rules
 from ui.chat import Engine
+from ui.limits import BOUNDS, Bounds
 from ui.server import address_of, listen, make_server
 
 expect.set_options(timeout=15_000)  # a machine that runs other things too
@@ -71,11 +72,11 @@ def corpus() -> Corpus:
 
 
 @contextmanager
-def serving(engine: Engine, rules: Rules = LOCAL) -> Iterator[str]:
+def serving(engine: Engine, rules: Rules = LOCAL, bounds: Bounds = BOUNDS) -> Iterator[str]:
     """Serves the page on a free port until the block ends; gives its address."""
     ready = threading.Event()
     with listen("127.0.0.1", 0) as listening:
-        server = make_server(engine, ready.set, rules)
+        server = make_server(engine, ready.set, rules, bounds)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         assert ready.wait(30)
