@@ -22,7 +22,7 @@ FIND_CHROMIUM := for name in chromium chromium-browser google-chrome google-chro
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help ui test test-all check fix eval baseline lock screenshots clean
+.PHONY: help ui test test-all check audit licences fix eval baseline lock screenshots clean
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -64,6 +64,12 @@ check: $(INSTALLED_DEV) ## format, lint, types, import contracts; changes nothin
 	@$(BIN)/ruff check --output-format concise .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+audit: $(INSTALLED_DEV) ## lock files, licences, known weaknesses of what is installed
+	@$(BIN)/python .ci/audit.py
+
+licences: $(INSTALLED_DEV) ## make docs/licences.md anew
+	@$(BIN)/python .ci/audit.py --write
 
 fix: $(INSTALLED_DEV) ## format, and repair what the linter can repair
 	@$(BIN)/ruff check --fix-only --quiet .
