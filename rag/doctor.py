@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from corpus import Corpus, VerseError
+from rag.call import Call, CallEnded
 from rag.encoder import OnnxEncoder, load_sentence_transformer
+from rag.errors import ModelUnavailable
 from rag.folder import ENCODER, check_build
 from rag.ingest import index_folder, open_corpus, open_index
+from rag.llama import open_llm
 from rag.settings import DEFAULT_MODEL, Settings
 
 _PACKAGES = (
@@ -23,6 +27,7 @@ _PACKAGES = (
     "onnxruntime",
     "gradio",
 )
+_MODEL_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ def examine(settings: Settings) -> list[Check]:
         Check("Python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         *(_package(name) for name in _PACKAGES),
         _home(settings.home),
+        *_language_model(settings),
     ]
     try:
         corpus = open_corpus(settings)
@@ -64,6 +70,28 @@ def _package(name: str) -> Check:
         return Check(name, True, version(name))
     except PackageNotFoundError:
         return Check(name, False, "not installed", f"pip install {name}")
+
+
+def _language_model(settings: Settings) -> list[Check]:
+    """Whether the language model of the settings answers at all; nothing where none is set."""
+    if settings.llm is None:
+        return []
+    call = Call(min(settings.llm_seconds, _MODEL_SECONDS))
+    began = time.monotonic()
+    try:
+        llm = open_llm(settings.llm, settings.llm_context)
+        with call:
+            said = "".join(llm.stream([{"role": "user", "content": "Say hello."}], 16, call))
+            read = llm.context(call)
+    except ModelUnavailable as error:
+        return [_failed("language model", error)]
+    except CallEnded:
+        slow = f"{settings.llm} said nothing whole within {call.seconds:g} seconds"
+        return [Check("language model", False, slow, "take a smaller model, or try again when it is loaded")]
+    seconds = time.monotonic() - began
+    if not said.strip():
+        return [Check("language model", False, f"{settings.llm} answered nothing", "try another model")]
+    return [Check("language model", True, f"{settings.llm} answered in {seconds:.1f} s and reads {read:,} tokens")]
 
 
 def _home(home: Path) -> Check:

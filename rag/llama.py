@@ -144,7 +144,7 @@ def open_llm(name: str, context: int | None = None) -> Model:
 
 
 def _open_openai(name: str, model: str) -> Model:
-    _need("openai", name)
+    _need("openai_like", name)
     import openai  # noqa: PLC0415 -- an extra
     from llama_index.llms.openai.utils import ALL_AVAILABLE_MODELS  # noqa: PLC0415
 
@@ -162,7 +162,7 @@ def _open_openai(name: str, model: str) -> Model:
 
 
 def _open_like(name: str, model: str) -> Model:
-    _need("openai", name)
+    _need("openai_like", name)
     found = _LIKE.fullmatch(model)
     if found is None:
         raise ModelUnavailable(
@@ -320,12 +320,10 @@ def _served_context(call: Call, url: str, key: str) -> int:
     return _CONTEXT
 
 
-def _need(extra: str, name: str) -> None:
-    packages = {"openai": ("openai", "openai_like")}.get(extra, (extra,))
-    if not all(_installed(f"llama_index.llms.{package}") for package in packages):
-        raise ModelUnavailable(
-            f"{name!r} needs the extra {extra!r}; install it with: pip install 'chapter-and-verse[{extra}]'"
-        )
+def _need(integration: str, name: str) -> None:
+    if not _installed(f"llama_index.llms.{integration}"):
+        package = f"llama-index-llms-{integration.replace('_', '-')}"
+        raise ModelUnavailable(f"{name!r} needs {package}; install it with: pip install {package}")
 
 
 def _installed(module: str) -> bool:

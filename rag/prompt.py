@@ -24,7 +24,7 @@ _SPEAKS_TO_MODEL = re.compile(
     rf"|\b{_READERS} (?:must|should|shall|will|are to)(?: now| always| only)* {_WRITE}\b"
     r"|\byou are (?:now|an? (?:AI|assistant|model))\b|\bas an? (?:AI|language model|assistant|chatbot)\b"
     r"|\byour (?:\w+ )?(?:instructions?|prompt|rules|answers?|reply|response|output|key)\b"
-    rf"|(?:^|[.:;!]\s|\b(?:and|then|instead|please|now),? ){_WRITE} (?:only|exactly|verbatim|this|that|it|the|"
+    rf"|(?:^|[.:;!,]\s|\b(?:and|then|instead|please|now),? ){_WRITE} (?:only|exactly|verbatim|this|that|it|the|"
     r"in|with|to|every|everyone|[“\"'(:])",
     re.IGNORECASE,
 )

@@ -24,6 +24,12 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"(?=\S*\d)[\w+/=.-]{24,}|[\w+/=]{40,}")
+_TURNS = frozenset(
+    """not no never nor without if unless whether may might could would wrong wrongly false falsely deny denies denied
+    doubt doubts doubted dispute disputes disputed refute refutes refuted reject rejects rejected unlikely
+    myth""".split()
+)
+_SCRAP = 4
 _SAME_AS_PROMPT = 6
 _SECRET_PART = 8
 
@@ -43,6 +49,8 @@ class Vetting:
             return _withheld(f"(not shown: {harm})", harm)
         if not marked.whole:
             return _withheld(marked.text, "it breaks off")
+        if any(_torn(marked.text, e.text) for e in self.given.values()):
+            return _withheld(marked.text, "it is torn out of a sentence that says something else")
         text, quoted = self._quotations(marked)
         cited = list(dict.fromkeys([*(self.given[key] for key in marked.keys), *quoted]))
         support, bearing = self._cited(text, cited)
@@ -109,6 +117,16 @@ def _without_speaker(text: str, evidence: Sequence[Evidence]) -> str:
     head, colon, rest = text.partition(": ")
     voices = {e.sentence.voice.lower() for e in evidence}
     return rest if colon and rest and voices == {head.lower()} else text
+
+
+def _torn(text: str, sentence: str) -> bool:
+    """Whether a text repeats a part of a sentence and leaves out what denies or doubts it, or is a mere scrap."""
+    part, whole = words(text), words(sentence)
+    for n in range(len(whole) - len(part) + 1):
+        if len(part) < len(whole) and whole[n : n + len(part)] == part:
+            left_out = {*whole[:n], *whole[n + len(part) :]}
+            return len(part) < _SCRAP or bool(left_out & _TURNS) or any(word.endswith("n't") for word in left_out)
+    return False
 
 
 def _holds(text: str, quote: str) -> bool:
