@@ -6,22 +6,25 @@ All that belongs to a visitor lies in that visitor's Gradio session and browser;
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from corpus import VerseError
+from rag.datatypes import Turn
 from ui import chat as chats
 from ui.api import add_api
 from ui.chat import Engine, Shelf
 from ui.export import from_json, to_json, to_markdown
 from ui.feedback import Rating, keep_feedback
 from ui.frame import render_chats, render_header, render_hint
-from ui.library import Library
+from ui.library import Lent, Library
 from ui.reader import Pages, render_options, render_reader, render_source
 from ui.render import render_exchange, render_welcome
-from ui.scope import read_scope, render_scope
+from ui.running import Running
+from ui.scope import read_scope, render_mode, render_scope, wants_plain
 from ui.sources import SourcesPage
 from ui.suggest import first_questions, main_source
 from ui.watch import Figures, watched
@@ -62,6 +65,7 @@ class Page:
         self.engine = engine
         self.suggestions = suggestions
         self.sources = SourcesPage(engine)
+        self.running = Running()
 
     @property
     def welcome(self) -> str:
@@ -111,7 +115,9 @@ class Page:
                 )
                 self.send = gr.Button("Send", elem_id="send", variant="primary", scale=0, min_width=80)
                 self.stop = gr.Button("Stop", elem_id="stop", variant="stop", scale=0, min_width=80)
-            self.scope = _html(render_scope(self.engine.corpus), "scope")
+            with gr.Row(elem_id="choices"):
+                self.scope = _html(render_scope(self.engine.corpus), "scope")
+                self.mode = _html(render_mode(self.engine.settings.llm), "mode")
             self.hint = _html(render_hint(""), "hint")
 
     def wire(self, blocks: gr.Blocks) -> None:
@@ -139,11 +145,12 @@ class Page:
         self.reader.select(self.export, self.shelf, self.outbox, **quiet).then(
             None, self.outbox, None, js=download, **quiet
         )
-        dressed = [*shown, self.masthead, self.scope]
+        dressed = [*shown, self.masthead, self.scope, self.mode]
+        blocks.unload(self.left)
         blocks.load(self.load, self.saved, dressed, **quiet)
         self.sources.wire(self.reader, self.load, self.saved, dressed)
 
-    def ask(self, typed: str, chosen: str, shelf: Shelf, event: gr.EventData) -> Iterator[Update]:
+    def ask(self, typed: str, chosen: str, shelf: Shelf, event: gr.EventData, request: gr.Request) -> Iterator[Update]:
         """Answer what was typed, or what the page's script asks: a suggestion, or an earlier question anew."""
         question, at = _asked(typed, event)
         if not question.strip():
@@ -151,8 +158,9 @@ class Page:
             return
         shelf = shelf.stopped()
         first = True
-        scope = read_scope(chosen, self.engine.corpus)
-        for chat in chats.ask(self.engine, question, shelf.chat, scope=scope, at=at):
+        corpus = self.engine.corpus
+        stream = partial(self._stream, request.session_hash or "", wants_plain(chosen))
+        for chat in chats.ask(stream, corpus, question, shelf.chat, scope=read_scope(chosen, corpus), at=at):
             shelf = shelf.with_chat(chat)
             last = len(chat.exchanges) - 1
             update: Update = {self.shelf: shelf, self.live: render_exchange(chat.exchanges[last], last)}
@@ -163,16 +171,27 @@ class Page:
             yield update
         yield self._show(shelf)
 
-    def stopped(self, shelf: Shelf) -> Update:
+    def _stream(self, visitor: str, plain: bool, question: str, history: Sequence[Turn], **scope: Any) -> Lent:
+        events = self.engine.stream(question, history, plain=plain, **scope)
+        self.running.begin(visitor, events)
+        return events
+
+    def left(self, request: gr.Request) -> None:
+        """A page was closed or reloaded: nobody waits for its answer any more."""
+        self.running.end(request.session_hash or "")
+
+    def stopped(self, shelf: Shelf, request: gr.Request) -> Update:
         """Keep what had come when the visitor stopped it."""
+        self.running.end(request.session_hash or "")
         return self._show(shelf.stopped())
 
     def failed(self, shelf: Shelf) -> Update:
         """Say that something unforeseen happened; the terminal has the details."""
         return self._show(shelf.failed("Something went wrong here; the terminal that runs `verse ui` says what."))
 
-    def rearrange(self, shelf: Shelf, event: gr.EventData) -> Update:
-        """Begin, open or delete a chat, or stop; an answer that is still being written is stopped."""
+    def rearrange(self, shelf: Shelf, event: gr.EventData, request: gr.Request) -> Update:
+        """Begin, open or delete a chat; an answer that is still being written is stopped."""
+        self.running.end(request.session_hash or "")
         act, position = _text(event, "act"), _number(event, "position")
         shelf = shelf.stopped()
         if act == "new":
@@ -211,7 +230,8 @@ class Page:
         """The chats that this browser kept, and what the page says of the corpus as it is now."""
         corpus = self.engine.corpus
         shown = self._show(chats.compared(chats.restore(saved), corpus))
-        return shown | {self.masthead: render_header(corpus.title), self.scope: render_scope(corpus)}
+        dressed = {self.scope: render_scope(corpus), self.mode: render_mode(self.engine.settings.llm)}
+        return shown | dressed | {self.masthead: render_header(corpus.title)}
 
     def export(self, shelf: Shelf, event: gr.EventData) -> str:
         """The open chat as the text of a file: JSON, or Markdown."""

@@ -6,7 +6,7 @@ Knows nothing of Gradio or HTML. Every change gives a new value; nothing here be
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -67,6 +67,10 @@ class Engine(Protocol):
         sections: Sequence[str] = (),
     ) -> list[ScoredPassage]:
         """The k passages that fit a question best, best first."""
+        ...
+
+    def with_llm(self, name: str | None) -> Engine:
+        """The same, answering with another language model, or with none."""
         ...
 
     def close(self) -> None:
@@ -173,30 +177,47 @@ class Shelf:
         return self.with_chat(Chat(tuple(replace(e, message=message) if e.running else e for e in self.chat.exchanges)))
 
 
+class Asking(Protocol):
+    """How a question is put: `Library.stream`, or an engine's."""
+
+    def __call__(
+        self, question: str, history: Sequence[Turn] = (), *, sources: Sequence[str] = (), sections: Sequence[str] = ()
+    ) -> Iterator[AnswerSentence | Answer]:
+        """The sentences of the answer, and last the Answer."""
+        ...
+
+
 def ask(
-    engine: Engine, question: str, chat: Chat, *, scope: Scope = EVERYTHING, at: int | None = None
+    stream: Asking,
+    corpus: Corpus,
+    question: str,
+    chat: Chat,
+    *,
+    scope: Scope = EVERYTHING,
+    at: int | None = None,
 ) -> Iterator[Chat]:
     """The chat as its next exchange grows. With `at`, the exchange of that position and all later ones
-    are asked anew. A VerseError becomes the exchange's message. Closing this closes the engine's stream.
+    are asked anew. A VerseError becomes the exchange's message. Closing this closes the stream.
     """
     kept = Chat(chat.exchanges if at is None else chat.exchanges[: max(at, 0)])
     exchange = Exchange(question)
     yield Chat((*kept.exchanges, exchange))
     events: Iterator[AnswerSentence | Answer] = iter(())
     try:
-        events = engine.stream(question, kept.history, sources=scope.sources, sections=scope.sections)
+        events = stream(question, kept.history, sources=scope.sources, sections=scope.sections)
         for event in events:
             if isinstance(event, Answer):
                 known = [e.question for e in kept.exchanges] + [question]
-                exchange = replace(exchange, answer=event, follow_ups=tuple(follow_ups(engine.corpus, event, known)))
+                exchange = replace(exchange, answer=event, follow_ups=tuple(follow_ups(corpus, event, known)))
             else:
                 exchange = replace(exchange, sentences=(*exchange.sentences, event))
             yield Chat((*kept.exchanges, exchange))
     except VerseError as error:
         yield Chat((*kept.exchanges, replace(exchange, message=str(error))))
     finally:
-        if isinstance(events, Generator):
-            events.close()
+        close = getattr(events, "close", None)
+        if close is not None:
+            close()
 
 
 def compared(shelf: Shelf, corpus: Corpus) -> Shelf:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -57,6 +57,32 @@ def reopen(settings: Settings, progress: Progress, rebuild: bool) -> tuple[Engin
     return RagEngine.open(corpus, settings), str(done)
 
 
+class Lent(Iterator[AnswerSentence | Answer]):
+    """An answer as it comes, from an engine that is kept open until it has ended."""
+
+    def __init__(self, events: Iterator[AnswerSentence | Answer], lease: AbstractContextManager[object]) -> None:
+        self._events = events
+        self._lease = ExitStack()
+        self._lease.push(lease)
+
+    def __next__(self) -> AnswerSentence | Answer:
+        try:
+            return next(self._events)
+        except BaseException:
+            self._lease.close()
+            raise
+
+    def close(self) -> None:
+        """End it, from any thread; where another is inside, that one gives the engine back."""
+        close = getattr(self._events, "close", None)
+        try:
+            if close is not None:
+                close()
+        except ValueError:  # a generator that is at work can't be closed
+            return
+        self._lease.close()
+
+
 class Library:
     """An engine for the page that may be replaced while it is in use. Safe to use from many threads.
 
@@ -87,15 +113,25 @@ class Library:
         with self._leased() as engine:
             return engine.ask(*args, **named)
 
-    def stream(self, *args: Any, **named: Any) -> Iterator[AnswerSentence | Answer]:
-        """See Engine."""
-        with self._leased() as engine:
-            yield from engine.stream(*args, **named)
+    def stream(self, *args: Any, plain: bool = False, **named: Any) -> Lent:
+        """See Engine; `plain` leaves a language model out, where one is configured."""
+        lease = self._leased()
+        engine = lease.__enter__()
+        try:
+            asked = engine.with_llm(None) if plain and engine.settings.llm else engine
+            return Lent(asked.stream(*args, **named), lease)
+        except BaseException:
+            lease.__exit__(None, None, None)
+            raise
 
     def retrieve(self, *args: Any, **named: Any) -> list[ScoredPassage]:
         """See Engine."""
         with self._leased() as engine:
             return engine.retrieve(*args, **named)
+
+    def with_llm(self, name: str | None) -> Engine:
+        """See Engine; it ends with the engine that serves now."""
+        return self._held.engine.with_llm(name)
 
     def corpora(self) -> list[Path]:
         """The corpus folders that can be opened here."""

@@ -52,7 +52,7 @@ def render_exchange(exchange: Exchange, position: int) -> str:
         f'<article class="exchange" data-position="{position}" data-state="{state}">'
         f"{_question(exchange, position)}"
         f'<div class="answer" aria-busy="{str(exchange.running).lower()}">'
-        f"{_status(exchange)}"
+        f"{_status(exchange)}{_notice(answer)}"
         f"{_prose(answer.sentences if answer else exchange.sentences, answer, position)}"
         f"{_below(exchange, answer, position) if answer else ''}"
         "</div></article>"
@@ -88,6 +88,11 @@ def _status(exchange: Exchange) -> str:
     if exchange.stopped:
         return '<p class="status stopped">Stopped before the end</p>'
     return '<p class="status running">Reading the sources…</p>'
+
+
+def _notice(answer: Answer | None) -> str:
+    """What one must know of how the answer came about, such as a model that failed."""
+    return f'<p class="notice" role="status" dir="auto">{escape(answer.notice)}</p>' if answer and answer.notice else ""
 
 
 def _percent(probability: float) -> str:

@@ -1,4 +1,4 @@
-"""Where to look: the menu of scopes, and what a visitor has chosen there as a Scope."""
+"""Where to look, and who writes: the menus under the question, and what a visitor has chosen there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from rag.datatypes import Scope
 from ui.render import STANCE_WORDS, escape
 from ui.suggest import main_source
 
-EVERYTHING = Scope()
 LISTED = 200  # a menu of more is of no use to anybody
 
 
@@ -59,12 +58,35 @@ def _box(value: str, name: str, more: str) -> str:
     )
 
 
+def render_mode(llm: str | None) -> str:
+    """Who writes the answers: a choice where a language model is configured, else a line that says so."""
+    if llm is None:
+        return (
+            '<p class="mode-line" title="Start with verse ui --llm NAME to have a language model write instead">'
+            "Answers in the sources’ own words; no language model</p>"
+        )
+    return (
+        '<label class="mode-line">Answers <select class="mode" autocomplete="off">'
+        f'<option value="llm" selected>written by {escape(llm)}</option>'
+        '<option value="plain">in the sources’ own words</option></select></label>'
+    )
+
+
+def wants_plain(chosen: str) -> bool:
+    """Whether a visitor chose answers without the language model; `chosen` is what the page's script sends."""
+    return "plain" in _values(chosen)
+
+
+def _values(chosen: str) -> list[str]:
+    try:
+        return [value for value in json.loads(chosen) if isinstance(value, str)]
+    except (ValueError, TypeError, RecursionError):
+        return []
+
+
 def read_scope(chosen: str, corpus: Corpus) -> Scope:
     """What the page's script sends of the menu, a JSON list of values; what can't be read means everything."""
-    try:
-        values = [value for value in json.loads(chosen) if isinstance(value, str)]
-    except (ValueError, TypeError, RecursionError):
-        return EVERYTHING
+    values = _values(chosen)
     main = main_source(corpus)
     if "opposing" in values:
         return Scope(sources=tuple(source.id for source in corpus.sources if source.stance == "opposing"))

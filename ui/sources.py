@@ -22,7 +22,6 @@ from ui.suggest import main_source
 
 LOOKS = 0.15  # seconds between two looks at work that is under way
 HERE, COPY, NEW = "The open corpus", "A copy of it", "A new corpus"
-FORBIDDEN = Work("Not allowed", outcomes=(Outcome("", "Only an admin changes the sources; log in as one.", ok=False),))
 
 Update = dict[Any, Any]
 
@@ -35,6 +34,7 @@ class SourcesPage:
 
     def lay_out(self) -> None:
         """The map, the sources, and how one adds to them."""
+        self.began = gr.State(False)  # whether this visitor's last click began any work
         with gr.Column(elem_id="sources-page", elem_classes="page"):
             self.head = gr.HTML("", elem_id="corpus-head", apply_default_css=False, js_on_load=None)
             self.work = gr.HTML("", elem_id="work", apply_default_css=False, js_on_load=None)
@@ -67,18 +67,20 @@ class SourcesPage:
         browser `saved` when the corpus is another."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         form = [self.files, self.links, self.into, self.name, self.title, self.author, self.stance, self.bears_on]
-        whole = [self.head, self.catalog, self.map, self.into, self.bears_on, self.fetch, self.rebuild, self.work]
+        whole = [self.head, self.catalog, self.map, self.into, self.bears_on, self.fetch, self.rebuild]
         begins = [
-            gr.on([self.send.click], self.add, form, [self.work, self.files, self.links], **quiet),
-            self.fetch.click(self._verb(self.library.fetch), None, self.work, **quiet),
-            self.rebuild.click(self._verb(self.library.rebuild), None, self.work, **quiet),
-            reader.delete(self.remove_or_switch, None, self.work, **quiet),
+            gr.on([self.send.click], self.add, form, [self.work, self.began, self.files, self.links], **quiet),
+            self.fetch.click(self._verb(self.library.fetch), None, [self.work, self.began], **quiet),
+            self.rebuild.click(self._verb(self.library.rebuild), None, [self.work, self.began], **quiet),
+            reader.delete(self.remove_or_switch, None, [self.work, self.began], **quiet),
         ]
-        reader.expand(self.show, None, whole, **quiet)
+        reader.expand(self.show, None, whole, **quiet).then(
+            lambda: render_work(self.library.work), None, self.work, **quiet
+        )
         self.into.change(lambda into: gr.Textbox(visible=into == NEW), self.into, self.name, **quiet)
         self.stop.click(self.stopped, None, None, **quiet)
         for event in begins:
-            event.then(self.watch, None, self.work, concurrency_limit=None, **quiet).then(
+            event.then(self.watch, self.began, self.work, concurrency_limit=None, **quiet).then(
                 self.show, None, whole, **quiet
             ).then(load, saved, list(outputs), **quiet).then(
                 None, None, None, js="() => window.chapterAndVerse.renew()", **quiet
@@ -97,7 +99,6 @@ class SourcesPage:
             self.bears_on: gr.Dropdown(_labels(corpus), value=[]),
             self.fetch: gr.Button(interactive=editor),
             self.rebuild: gr.Button(interactive=editor),
-            self.work: render_work(self.library.work),
         }
 
     def add(
@@ -115,18 +116,18 @@ class SourcesPage:
         """Begin to add what the form says."""
         items: list[Path | str] = [*map(Path, files or []), *filter(None, map(str.strip, (links or "").splitlines()))]
         if not items:
-            return {self.work: render_work(_refusal("Adding", "Choose a file or give a link first."))}
+            return self._refused("Adding", "Choose a file or give a link first.")
         name = (name or "").strip()
         if into == NEW and not name:
-            return {self.work: render_work(_refusal("Adding", "Give the new corpus a name."))}
+            return self._refused("Adding", "Give the new corpus a name.")
         known = {"title": title.strip() or None, "author": author, "stance": stance, "bears_on": bears_on}
         if into != HERE:
             known["bears_on"] = bears_on if into == COPY else []
         goal = {HERE: "", COPY: "copy"}.get(into, name)
-        work = self._begin(request, lambda: self.library.add(Adding(items, known, goal)))
-        return {self.work: work} | ({self.files: None, self.links: ""} if not self.library.work.over else {})
+        begun = self._begin(request, lambda: self.library.add(Adding(items, known, goal)))
+        return begun | ({self.files: None, self.links: ""} if begun[self.began] else {})
 
-    def remove_or_switch(self, event: gr.EventData, request: gr.Request) -> str:
+    def remove_or_switch(self, event: gr.EventData, request: gr.Request) -> Update:
         """Begin what the page's script asks: to take a source out, or to open another corpus."""
         sent = event._data if isinstance(event._data, dict) else {}
         source, position = sent.get("source"), sent.get("position")
@@ -135,17 +136,17 @@ class SourcesPage:
             return self._begin(request, lambda: self.library.remove(source))
         if isinstance(position, int) and 0 <= position < len(corpora):
             return self._begin(request, lambda: self.library.switch(corpora[position]))
-        return render_work(self.library.work)
+        return self._refused("Not now", "This is no longer here; reload the page.")
 
     def stopped(self, request: gr.Request) -> None:
         """Stop what is under way."""
         if is_admin(request):
             self.library.stop()
 
-    def watch(self) -> Iterator[str]:
+    def watch(self, began: bool) -> Iterator[str]:
         """The work as it goes on, until it is over; many may watch, and leaving stops only the watching."""
         last = None
-        while True:
+        while began:
             work = self.library.work
             if work != last:
                 yield render_work(work)
@@ -154,24 +155,24 @@ class SourcesPage:
                 return
             time.sleep(LOOKS)
 
-    def _verb(self, verb: Callable[[], None]) -> Callable[[gr.Request], str]:
-        def begin(request: gr.Request) -> str:
+    def _verb(self, verb: Callable[[], None]) -> Callable[[gr.Request], Update]:
+        def begin(request: gr.Request) -> Update:
             return self._begin(request, verb)
 
         return begin
 
-    def _begin(self, request: gr.Request, verb: Callable[[], None]) -> str:
+    def _begin(self, request: gr.Request, verb: Callable[[], None]) -> Update:
         if not is_admin(request):
-            return render_work(FORBIDDEN)
+            return self._refused("Not allowed", "Only an admin changes the sources; log in as one.")
         try:
             verb()
         except VerseError as error:
-            return render_work(_refusal("Not now", str(error)))
-        return render_work(self.library.work)
+            return self._refused("Not now", str(error))
+        return {self.work: render_work(self.library.work), self.began: True}
 
-
-def _refusal(title: str, why: str) -> Work:
-    return Work(title, outcomes=(Outcome("", why, ok=False),))
+    def _refused(self, title: str, why: str) -> Update:
+        refusal = Work(title, outcomes=(Outcome("", why, ok=False),))
+        return {self.work: render_work(refusal), self.began: False}
 
 
 def _labels(corpus: Corpus) -> list[tuple[str, str]]:

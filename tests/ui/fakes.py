@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from corpus import Corpus, Source, VerseError
 from rag.datatypes import Answer, AnswerSentence, Citation, Note, Passage, ScoredPassage, Support, Turn
@@ -121,6 +121,9 @@ class FakeEngine:
                 found.append(ScoredPassage(Passage(f"{source.id}:{n}", *place, sentences=(n, n + 1)), 1 / (1 + n)))
         return found[:k]
 
+    def with_llm(self, name: str | None) -> FakeEngine:
+        return replace(self, settings=self.settings.model_copy(update={"llm": name}))
+
     def close(self) -> None:
         self.let_go += 1
 
@@ -140,7 +143,19 @@ class FakeEngine:
             for c in citations
         )
         others = tuple(citation(self.corpus, source, 1, n + 1) for n, source in enumerate(opposing[:3]))
-        return Answer(question, question, "answered", 0.93, sentences, citations, others)
+        llm = self.settings.llm
+        return Answer(
+            question,
+            question,
+            "answered",
+            0.93,
+            sentences,
+            citations,
+            others,
+            withheld=(AnswerSentence("It flies to the moon.", support=Support("unsupported", 0.0)),) if llm else (),
+            mode=llm or "extractive",
+            notice=f"Answered without {llm}: it can't be reached." if "offline" in question else "",
+        )
 
 
 @dataclass

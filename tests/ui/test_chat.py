@@ -23,12 +23,12 @@ def engine(corpus: Corpus) -> FakeEngine:
 def asked(engine: FakeEngine, *questions: str) -> Chat:
     chat = Chat()
     for question in questions:
-        *_, chat = ask(engine, question, chat)
+        *_, chat = ask(engine.stream, engine.corpus, question, chat)
     return chat
 
 
 def test_an_exchange_grows_sentence_by_sentence(engine: FakeEngine) -> None:
-    grown = [chat.exchanges[0] for chat in ask(engine, "Why?", Chat())]
+    grown = [chat.exchanges[0] for chat in ask(engine.stream, engine.corpus, "Why?", Chat())]
     # The question alone, three sentences one by one (two picks, one of the second source), the answer.
     assert [len(exchange.sentences) for exchange in grown] == [0, 1, 2, 3, 3]
     assert [exchange.running for exchange in grown] == [True, True, True, True, False]
@@ -41,7 +41,7 @@ def test_the_engine_is_told_what_was_answered_before(engine: FakeEngine) -> None
 
 
 def test_an_earlier_question_asked_anew_drops_the_later_ones(engine: FakeEngine) -> None:
-    *_, chat = ask(engine, "Edited?", asked(engine, "One?", "Two?", "Three?"), at=1)
+    *_, chat = ask(engine.stream, engine.corpus, "Edited?", asked(engine, "One?", "Two?", "Three?"), at=1)
     assert [exchange.question for exchange in chat.exchanges] == ["One?", "Edited?"]
     assert len(engine.asked[-1].history) == 2
 
@@ -53,12 +53,12 @@ def test_a_known_error_is_the_message_of_the_exchange(engine: FakeEngine) -> Non
 
 
 def test_the_scope_goes_to_the_engine(engine: FakeEngine) -> None:
-    list(ask(engine, "Why?", Chat(), scope=Scope(("article",), ("Chapter 1",))))
+    list(ask(engine.stream, engine.corpus, "Why?", Chat(), scope=Scope(("article",), ("Chapter 1",))))
     assert (engine.asked[0].sources, engine.asked[0].sections) == (("article",), ("Chapter 1",))
 
 
 def test_closing_the_chat_closes_the_engines_stream(engine: FakeEngine) -> None:
-    running = ask(engine, "Why?", Chat())
+    running = ask(engine.stream, engine.corpus, "Why?", Chat())
     assert isinstance(running, Generator)
     next(running), next(running)
     running.close()

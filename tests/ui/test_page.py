@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
 from corpus import Corpus, VerseError
+from rag.settings import Settings
 from tests.ui.conftest import serving, visiting
 from tests.ui.fakes import FakeEngine
 from tests.ui.payloads import PAYLOADS
@@ -311,6 +312,28 @@ def test_by_keyboard_alone(page: Page, engine: FakeEngine) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".sheet mark")).to_have_text(citations[1].quote)
+
+
+@browser_test
+def test_a_configured_model_is_named_and_can_be_left_out(browser: Browser, corpus: Corpus) -> None:
+    engine = FakeEngine(corpus, settings=Settings.read(llm="fake/scribe"))
+    with serving(engine) as address, visiting(browser, address) as page:
+        expect(asked(page, "Why?").locator(".mode")).to_have_text("written by fake/scribe")
+        withheld = page.locator(".withheld")
+        expect(withheld.locator("li")).to_be_hidden()
+        withheld.locator("summary").click()
+        expect(withheld.locator("li")).to_contain_text("It flies to the moon.")
+        expect(asked(page, "offline?").locator(".notice")).to_have_text(
+            "Answered without fake/scribe: it can't be reached."
+        )
+        page.locator("#mode select").select_option("in the sources’ own words")
+        expect(asked(page, "And how?").locator(".mode")).to_have_text("in the sources’ own words")
+        expect(page.locator(".withheld")).to_have_count(2)
+
+
+@browser_test
+def test_without_a_model_that_is_said(page: Page) -> None:
+    expect(page.locator("#mode")).to_contain_text("no language model")
 
 
 @browser_test

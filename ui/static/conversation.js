@@ -109,7 +109,8 @@ const ticked = (name) => [...menu().querySelectorAll(`input[name=${name}]:checke
 
 function scope() {
   const parts = ticked("part");
-  return JSON.stringify((parts.length ? parts : ticked("whole")).map((input) => input.value));
+  const values = (parts.length ? parts : ticked("whole")).map((input) => input.value);
+  return JSON.stringify([...values, document.querySelector("#mode select")?.value || ""]);
 }
 
 // A whole and chosen parts exclude each other; with neither left, everything it is.

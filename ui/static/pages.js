@@ -29,10 +29,9 @@ function takeOut(button) {
 // After the corpus has changed: the reader's menu, and its text when the source is gone or may be another.
 async function renew() {
   sources.innerHTML = await server.list_sources();
-  const still = [...sources.options].some((option) => option.value === shown);
-  const now = still ? shown : "";
+  const still = [...sources.options].some((option) => option.value === wanted);
   shown = null;
-  open(now);
+  open(still ? wanted : "");
 }
 
 // A point of the map leads to its source, and to the section.

@@ -13,11 +13,13 @@ const back = reader.querySelector(".back");
 const columns = document.getElementById("columns"); // Gradio holds our styles to what lies inside its frame
 const narrow = window.matchMedia("(max-width: 799px)");
 let shown = null; // the id of the source in the reader
+let wanted = ""; // the id of the source that was asked for last
 let asked = 0; // counts calls, so that a slow one doesn't overtake a later one
 let cameFrom = null; // data-cite of the citation that was followed last
 
 async function open(source) {
   const call = ++asked;
+  wanted = source;
   if (source && source === shown) return true;
   const pages = await server.read_source(source || "");
   if (call !== asked) return false;
