@@ -13,8 +13,8 @@ from types import TracebackType
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from rag.cli import printable
 from rag.settings import Settings
+from rag.terminal import printable
 
 _OURS = "verse"
 _WORDS = ("question", "message")  # keys that carry what somebody wrote
