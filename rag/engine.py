@@ -153,7 +153,8 @@ class Engine:
             written = yield from self._write(asked, turns, plain.evidence, call)
             clock.lap("generate")
         said, citations = cite_sentences(self.corpus, [*(written.said if written.stands else plain.draft), *plain.gaps])
-        yield from said[len(written.said) :]
+        if written.stands or not written.said:
+            yield from said[len(written.said) :]
         yield Answer(
             question=question,
             standalone_question=plain.standalone,
