@@ -277,12 +277,24 @@ def sources(as_json: bool, **given: Any) -> None:
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write a zip for a bug report; nothing private.",
+)
 @common_options
-def doctor(as_json: bool, **given: Any) -> None:
+def doctor(as_json: bool, bundle: Path | None, **given: Any) -> None:
     """Say what is installed, where the index lies, whether it fits the corpus, and the cure for each fault."""
     from rag.doctor import examine  # noqa: PLC0415
 
-    checks = examine(settings_of(**given))
+    settings = settings_of(**given)
+    checks = examine(settings)
+    if bundle is not None:
+        from rag.bundle import write_bundle  # noqa: PLC0415 -- brings the engine
+
+        write_bundle(bundle, settings, checks)
+        click.echo(printable(f"{bundle} is written; look through it before you send it"), err=True)
     if as_json:
         click.echo(json.dumps([check.to_dict() for check in checks], indent=2))
     else:
