@@ -86,7 +86,8 @@ def ranked(engine: rag.Engine, question: Question, query: Query) -> Ranked:
     weights = rerank.weigh(index, query)
     rows, holds = [], []
     for candidate in find_candidates(index, query, ARTICLE)[: rerank.DEPTH]:
-        sentences, values = rerank.features(index, query, candidate, weights)
+        (tokens,) = index.sentence_likeness([candidate.passage], query)
+        sentences, values = rerank.features(index, query, candidate, weights, tokens)
         rows.append(np.stack([values[name] for name in RANKING], axis=1))
         for _, _, text in sentences:
             holds.append([any(metrics.overlap(s, text) >= metrics.FOUND for s in spans) for spans in question.spans])

@@ -97,6 +97,7 @@ class Query:
     `vector` has unit length; `tokens` are sketches of the tokens of both, shape (tokens, SKETCH), weighted by
     `token_weights`. `intent` is the form of answer that it wants, `kinds` the kinds of thing, `people` and
     `sections` those that it names (sections as (source id, label)), `holders` the people whose view it asks for.
+    `looked_at` is what the index has compared so far, by row, so that two stages don't do it twice.
     """
 
     text: str
@@ -111,6 +112,7 @@ class Query:
     people: tuple[str, ...] = ()
     sections: tuple[tuple[str, str], ...] = ()
     holders: tuple[str, ...] = ()
+    looked_at: dict[int, tuple[Vectors, Vectors]] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

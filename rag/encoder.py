@@ -28,6 +28,7 @@ from tokenizers import Tokenizer
 from rag.datatypes import Encoder, Vectors
 from rag.errors import IndexMismatch, ModelUnavailable
 from rag.integrity import find_damage, mark_files
+from rag.onecore import one_core
 from rag.settings import DEFAULT_MODEL
 
 MODEL_FILE = "model.onnx"
@@ -89,6 +90,7 @@ class OnnxEncoder:
         """Rows of unit length, float32, shape (len(texts), 384)."""
         return np.stack([tokens.pooled for tokens in self.encode_tokens(texts)])
 
+    @one_core
     def encode_tokens(self, texts: Sequence[str]) -> list[Tokens]:
         """The tokens of each text, in the order of the texts. Batches are sorted by length: padding is
         computed like any token, so a short text beside a long one costs as much as the long one."""

@@ -18,7 +18,10 @@ from rag.datatypes import Passage, Query, Scope, Vectors
 from rag.errors import IndexMismatch
 from rag.folder import BM25, CHROMA, TABLE, Reading, check_build
 from rag.lexical import Headings, LexicalIndex
-from rag.vectors import QUANTA, Sketches, VectorStore
+from rag.vectors import QUANTA, VectorStore
+
+# A scope of so many passages is looked through one by one.
+_FEW = 10_000
 
 
 @dataclass(frozen=True)
@@ -103,18 +106,20 @@ class PassageIndex:
 
     def search_dense(self, vector: Vectors, k: int, scope: Scope) -> list[tuple[int, float]]:
         """(row, cosine) of the k passages nearest in meaning, best first."""
-        if self._dense is not None:
+        inside = self.rows(scope)
+        few = inside is not None and np.count_nonzero(inside) <= _FEW
+        if self._dense is not None and not few:
             with contextlib.suppress(DenseUnavailable):
                 return self._dense.search(vector, k, scope)
-        return self._search_exactly(vector, k, scope)
+        return self._search_exactly(vector, k, inside)
 
-    def _search_exactly(self, vector: Vectors, k: int, scope: Scope) -> list[tuple[int, float]]:
-        """The same from our own copy of the vectors, for when Chroma can't serve; slower where there are many."""
-        rows = self.rows(scope)
-        inside = np.arange(len(self)) if rows is None else np.flatnonzero(rows)
-        cosines = self._store.passages[inside] @ vector if rows is not None else self._store.passages @ vector
-        best = np.lexsort((inside, -cosines))[:k]
-        return [(int(inside[n]), float(cosines[n])) for n in best]
+    def _search_exactly(self, vector: Vectors, k: int, inside: NDArray[np.bool_] | None) -> list[tuple[int, float]]:
+        """The same from our own copy of the vectors: for a narrow scope, where Chroma's graph would be searched in
+        vain for what lies inside, and for when Chroma can't serve."""
+        rows = np.arange(len(self)) if inside is None else np.flatnonzero(inside)
+        cosines = self._store.passages @ vector if inside is None else self._store.passages[rows] @ vector
+        best = np.lexsort((rows, -cosines))[:k]
+        return [(int(rows[n]), float(cosines[n])) for n in best]
 
     def score_lexical(self, query: Sequence[str]) -> NDArray[np.float32]:
         """BM25 of every passage for the terms of a query, shape (passages,)."""
@@ -181,19 +186,42 @@ class PassageIndex:
         """How like a question passages are token by token, shape (rows,): the mean over the question's tokens
         of the best cosine with any of the passage's (MaxSim; ColBERT, Khattab and Zaharia 2020). With a model
         that doesn't show its tokens, the cosine of the best sentence."""
-        first = self._store.first_sentences
         if not len(query.tokens):
             sentences = [self._store.sentences_of(int(row)) @ query.vector for row in rows]
             return np.array([cosines.max() for cosines in sentences], dtype=np.float32)
-        begins, ends = self._store.first_tokens[first[rows]], self._store.first_tokens[first[rows + 1]]
-        found = np.flatnonzero(ends > begins)
-        best = np.zeros((len(rows), len(query.tokens)), dtype=np.float32)
-        if len(found):
-            sketches = [self._store.tokens[begins[n] : ends[n]] for n in found]
-            pairs = np.concatenate(sketches).astype(np.float32) @ query.tokens.T
-            starts = np.cumsum([0, *(len(sketch) for sketch in sketches[:-1])])
-            best[found] = np.maximum.reduceat(pairs, starts, axis=0) / QUANTA
-        return np.asarray(best @ query.token_weights / (query.token_weights.sum() or 1.0), dtype=np.float32)
+        self._look_at([int(row) for row in rows], query)
+        best = np.array([query.looked_at[int(row)][1] for row in rows]).reshape(-1, len(query.tokens))
+        return _weighed(best, query)
+
+    def sentence_likeness(self, passages: Sequence[Passage], query: Query) -> list[NDArray[np.float32]]:
+        """The same for each sentence of passages, an array each of shape (sentences,)."""
+        if not len(query.tokens):
+            return [self._store.sentences_of(passage.row) @ query.vector for passage in passages]
+        self._look_at([passage.row for passage in passages], query)
+        return [_weighed(query.looked_at[passage.row][0], query) for passage in passages]
+
+    def _look_at(self, rows: Sequence[int], query: Query) -> None:
+        """Note the best cosine of each of the question's tokens with any token of each sentence, shape
+        (sentences, question tokens), and of the passage, shape (question tokens,). One pass over all rows."""
+        rows = [row for row in rows if row not in query.looked_at]
+        if not rows:
+            return
+        first, store = self._store.first_sentences, self._store
+        starts = [np.asarray(store.first_tokens[first[row] : first[row + 1] + 1]) for row in rows]
+        sketches = np.concatenate([store.tokens[place[0] : place[-1]] for place in starts])
+        lengths = np.concatenate([np.diff(place) for place in starts])
+        filled = np.flatnonzero(lengths)
+        best = np.zeros((len(lengths), len(query.tokens)), dtype=np.float32)
+        if len(filled):
+            pairs = sketches.astype(np.float32) @ query.tokens.T
+            begins = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+            best[filled] = np.maximum.reduceat(pairs, begins[filled], axis=0) / QUANTA
+        at = 0
+        for row, place in zip(rows, starts, strict=True):
+            sentences = best[at : at + len(place) - 1]
+            said = sentences[np.diff(place) > 0]
+            query.looked_at[row] = (sentences, said.max(axis=0) if len(said) else np.zeros_like(best[0]))
+            at += len(place) - 1
 
     def same_section(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether passages lie in one section of one source, position by position."""
@@ -205,11 +233,6 @@ class PassageIndex:
         """Unit vectors of a passage's sentences, shape (sentences, dimension)."""
         return self._store.sentences_of(passage.row)
 
-    def token_sketches(self, passage: Passage) -> tuple[Sketches, NDArray[np.int64]]:
-        """Sketches of a passage's tokens, QUANTA times unit vectors, shape (tokens, SKETCH); and where each
-        sentence begins in them, with the end last, shape (sentences + 1,)."""
-        return self._store.sketches_of(passage.row)
-
     def __len__(self) -> int:
         return len(self._table)
 
@@ -218,3 +241,8 @@ class PassageIndex:
         if self._dense is not None:
             self._dense.close()
         self._reading.close()
+
+
+def _weighed(best: NDArray[np.float32], query: Query) -> NDArray[np.float32]:
+    """The mean over the question's tokens, by their weights."""
+    return np.asarray(best @ query.token_weights / (query.token_weights.sum() or 1.0), dtype=np.float32)

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Sentence
-from rag.datatypes import Asked, Evidence, Passage, Query, ScoredPassage, Vectors
+from rag.datatypes import Asked, Evidence, Passage, Query, ScoredPassage
 from rag.index import PassageIndex
+from rag.onecore import one_core
 from rag.terms import terms
-from rag.vectors import QUANTA
 
 # Sentences of this many passages are looked at.
 DEPTH = 40
@@ -54,12 +54,15 @@ _LOOKS: dict[Asked, re.Pattern[str]] = {
 }
 
 
+@one_core
 def rank_evidence(index: PassageIndex, query: Query, candidates: Sequence[ScoredPassage]) -> list[Evidence]:
     """Sentences of the best candidates, best first; ties in the order of the corpus."""
     ranked: list[Evidence] = []
     weights = weigh(index, query)
-    for candidate in candidates[:DEPTH]:
-        sentences, values = features(index, query, candidate, weights)
+    best = candidates[:DEPTH]
+    likeness = index.sentence_likeness([candidate.passage for candidate in best], query)
+    for candidate, tokens in zip(best, likeness, strict=True):
+        sentences, values = features(index, query, candidate, weights, tokens)
         scores = np.sum([weight * values[name] for name, weight in WEIGHTS.items()], axis=0)
         for n, (position, sentence, text) in enumerate(sentences):
             ranked.append(
@@ -87,20 +90,20 @@ def weigh(index: PassageIndex, query: Query) -> dict[str, float]:
 
 
 def features(
-    index: PassageIndex, query: Query, candidate: ScoredPassage, weights: dict[str, float]
+    index: PassageIndex,
+    query: Query,
+    candidate: ScoredPassage,
+    weights: dict[str, float],
+    tokens: NDArray[np.float32],
 ) -> tuple[list[tuple[int, Sentence, str]], dict[str, NDArray[np.float32]]]:
-    """The sentences of a candidate as (position, sentence, text), and the features of each by name."""
+    """The sentences of a candidate as (position, sentence, text), and the features of each by name; `tokens` is
+    their likeness to the question token by token."""
     passage = candidate.passage
     document = index.corpus.documents[passage.source_id]
     sentences = [
         (n, document.sentences[n], document.text[document.sentences[n].start : document.sentences[n].end])
         for n in range(*passage.sentences)
     ]
-    tokens = (
-        late_interaction(index, query, candidate)
-        if len(query.tokens)
-        else index.sentence_vectors(passage) @ query.vector
-    )
     paragraphs = [sentence.paragraph for _, sentence, _ in sentences]
     best: dict[int, float] = {}
     covered: dict[int, set[str]] = {}
@@ -127,6 +130,7 @@ def features(
     return sentences, {name: np.asarray(column, dtype=np.float32) for name, column in values.items()}
 
 
+@lru_cache(maxsize=65_536)
 def _holds_kind(text: str, kinds: frozenset[Asked]) -> float:
     """Share of the kinds of thing asked for that a sentence seems to hold."""
     wanted = [pattern for kind, pattern in _LOOKS.items() if kind in kinds]
@@ -143,18 +147,6 @@ def _is_main(index: PassageIndex, query: Query, passage: Passage) -> bool:
         and query.intent != "views"
         and not others.intersection(query.people)
     )
-
-
-def late_interaction(index: PassageIndex, query: Query, candidate: ScoredPassage) -> Vectors:
-    """For each sentence, the mean over the question's tokens of the best cosine with any of its tokens
-    (MaxSim; ColBERT, Khattab and Zaharia 2020), here with an encoder that wasn't trained for it."""
-    sketches, starts = index.token_sketches(candidate.passage)
-    likeness = np.zeros((len(query.tokens), len(starts) - 1), dtype=np.float32)
-    filled = np.flatnonzero(np.diff(starts))
-    if len(filled):
-        pairs = query.tokens @ sketches.astype(np.float32).T
-        likeness[:, filled] = np.maximum.reduceat(pairs, starts[filled], axis=1) / QUANTA
-    return np.asarray(query.token_weights @ likeness / (query.token_weights.sum() or 1.0), dtype=np.float32)
 
 
 @lru_cache(maxsize=65_536)

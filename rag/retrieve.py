@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from rag.datatypes import Query, Scope, ScoredPassage, Vectors
 from rag.index import PassageIndex
+from rag.onecore import one_core
 
 CANDIDATES = 50
 # Each search brings this many passages and only these are scored, so a large corpus costs little more.
@@ -40,6 +41,7 @@ _FIRST = 5
 _FINE = 0.075
 
 
+@one_core
 def find_candidates(index: PassageIndex, query: Query, scope: Scope, k: int = CANDIDATES) -> list[ScoredPassage]:
     """Find the k best passages of the scope, best first; ties in the order of the corpus."""
     share = _lexical_share(index, query)
