@@ -23,6 +23,7 @@ from ui.frame import render_chats, render_header, render_hint
 from ui.library import Lent, Library
 from ui.reader import Pages, render_options, render_reader, render_source
 from ui.render import render_exchange, render_welcome
+from ui.report import EvalsPage
 from ui.running import Running
 from ui.scope import read_scope, render_mode, render_scope, wants_plain
 from ui.sources import SourcesPage
@@ -65,6 +66,7 @@ class Page:
         self.engine = engine
         self.suggestions = suggestions
         self.sources = SourcesPage(engine)
+        self.evals = EvalsPage(engine)
         self.running = Running()
 
     @property
@@ -89,6 +91,7 @@ class Page:
                     self.live = _html("", "live")
                 self._lay_out_composer()
             self.sources.lay_out()
+            self.evals.lay_out()
             with gr.Column(elem_id="reading"):
                 script = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
                 self.reader = gr.HTML(
@@ -149,6 +152,7 @@ class Page:
         blocks.unload(self.left)
         blocks.load(self.load, self.saved, dressed, **quiet)
         self.sources.wire(self.reader, self.load, self.saved, dressed)
+        self.evals.wire(self.reader)
 
     def ask(self, typed: str, chosen: str, shelf: Shelf, event: gr.EventData, request: gr.Request) -> Iterator[Update]:
         """Answer what was typed, or what the page's script asks: a suggestion, or an earlier question anew."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from corpus import BUILT_IN, Corpus, Source
 from corpus.pages import targets
 from rag.passages import split_document
-from ui.edits import Outcome, why_read_only
-from ui.library import Work
+from ui.edits import why_read_only
+from ui.jobs import Outcome, Work
 from ui.render import STANCE_WORDS, escape, web_address
 
 LISTED = 300

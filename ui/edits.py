@@ -17,27 +17,10 @@ from corpus.edit import add_source, new_corpus, remove_source
 from corpus.fetch import fetch_corpus
 from corpus.manifest import MANIFEST, TEXTS
 from corpus.pages import targets
+from ui.jobs import Outcome, Step
 
 CORPORA = "corpora"  # under home: what is made here
 _LONGEST_NAME = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What is being done; `total` is 0 while it isn't known."""
-
-    text: str
-    done: int = 0
-    total: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one thing: a source, a page, the index."""
-
-    name: str
-    text: str
-    ok: bool = True
 
 
 @dataclass(frozen=True, slots=True)

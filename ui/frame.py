@@ -30,7 +30,7 @@ there.</dd>
 
 _VIEWS = (
     '<nav class="views" aria-label="Pages"><a href="#ask" data-view="ask" aria-current="page">Ask</a>'
-    '<a href="#sources" data-view="sources">Sources</a></nav>'
+    '<a href="#sources" data-view="sources">Sources</a><a href="#evals" data-view="evals">Evals</a></nav>'
 )
 
 

@@ -1,16 +1,14 @@
 """The engine that the page asks; after an edit of its corpus another engine takes its place.
 
-One edit at a time, in a thread of its own: it goes on when the visitor who began it leaves, and `work` says to
-whoever looks how far it is. An engine that was replaced is closed when its last question has been answered.
+An engine that was replaced is closed when its last question has been answered.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,19 +21,8 @@ from rag.settings import Settings
 from rag.vectors import Progress
 from ui import edits
 from ui.chat import Engine
-from ui.edits import Adding, Edit, Outcome, Step
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is being done to the corpus, or was done last."""
-
-    title: str = ""
-    step: Step = Step("")  # noqa: RUF009 -- a frozen value
-    outcomes: tuple[Outcome, ...] = ()
-    over: bool = True
+from ui.edits import Adding, Edit
+from ui.jobs import Jobs, Outcome, Step
 
 
 @dataclass
@@ -90,13 +77,11 @@ class Library:
     """
 
     def __init__(self, engine: Engine, opener: Opener = reopen, *, allow_private: bool = False) -> None:
-        self.work = Work()
+        self.jobs = Jobs()
         self._held = _Held(engine)
         self._opener = opener
         self._allow_private = allow_private
         self._swapping = threading.Lock()
-        self._editing = threading.Lock()
-        self._stopping = threading.Event()
 
     @property
     def corpus(self) -> Corpus:
@@ -110,12 +95,12 @@ class Library:
 
     def ask(self, *args: Any, **named: Any) -> Answer:
         """See Engine."""
-        with self._leased() as engine:
+        with self.leased() as engine:
             return engine.ask(*args, **named)
 
     def stream(self, *args: Any, plain: bool = False, **named: Any) -> Lent:
         """See Engine; `plain` leaves a language model out, where one is configured."""
-        lease = self._leased()
+        lease = self.leased()
         engine = lease.__enter__()
         try:
             asked = engine.with_llm(None) if plain and engine.settings.llm else engine
@@ -126,7 +111,7 @@ class Library:
 
     def retrieve(self, *args: Any, **named: Any) -> list[ScoredPassage]:
         """See Engine."""
-        with self._leased() as engine:
+        with self.leased() as engine:
             return engine.retrieve(*args, **named)
 
     def with_llm(self, name: str | None) -> Engine:
@@ -161,15 +146,10 @@ class Library:
             raise VerseError(f"no corpus at {str(folder)!r}; make one by adding a file")
         self._begin("Opening", _nothing(folder))
 
-    def stop(self) -> None:
-        """Stop what is under way at its next step; what serves stays as it is."""
-        self._stopping.set()
-
     def close(self) -> None:
         """Stop an edit that is under way, and let go of the engine."""
-        self.stop()
-        with self._editing:
-            self._retire(self._held)
+        self.jobs.close()
+        self._retire(self._held)
 
     def __enter__(self) -> Self:
         return self
@@ -182,7 +162,8 @@ class Library:
     # --- the engine and its successor
 
     @contextmanager
-    def _leased(self) -> Iterator[Engine]:
+    def leased(self) -> Iterator[Engine]:
+        """The engine that serves now, kept open until the block ends."""
         with self._swapping:
             held = self._held
             held.users += 1
@@ -203,59 +184,38 @@ class Library:
         if unused:
             held.engine.close()
 
-    # --- edits, each in a thread
+    # --- edits
 
     def _begin(self, title: str, edit: Edit, *, rebuild: bool = False) -> None:
-        if not self._editing.acquire(blocking=False):
-            raise VerseError("another change of the sources is under way; wait for it to end")
-        self._stopping.clear()
-        self.work = Work(title, over=False)
-        threading.Thread(target=self._run, args=(edit, rebuild), name="library", daemon=True).start()
+        self.jobs.begin(title, lambda: self._follow(edit, rebuild))
 
-    def _run(self, edit: Edit, rebuild: bool) -> None:
-        try:
-            folder = self._follow(edit)
-            if folder is not None:
-                self._index(folder, rebuild)
-        except VerseError as error:
-            self._tell(Outcome("", str(error), ok=False))
-        except Exception:  # noqa: BLE001 -- the visitor must learn that it ended; the log has the rest
-            _log.exception("an edit of the corpus failed")
-            self._tell(Outcome("", "Something went wrong here; the log of `verse ui` says what.", ok=False))
-        finally:
-            edit.close()
-            self.work = replace(self.work, over=True)
-            self._editing.release()
-
-    def _follow(self, edit: Edit) -> Path | None:
-        while True:
-            try:
-                event = next(edit)
-            except StopIteration as end:
-                folder: Path | None = end.value
-                return folder
-            if isinstance(event, Outcome):
-                self._tell(event)
-            else:
-                self._show(event)
-
-    def _tell(self, outcome: Outcome) -> None:
-        self.work = replace(self.work, outcomes=(*self.work.outcomes, outcome))
-
-    def _show(self, step: Step) -> None:
-        if self._stopping.is_set():
-            raise VerseError("Stopped. What serves is as it was; rebuild to bring the index up to the sources.")
-        self.work = replace(self.work, step=step)
+    def _follow(self, edit: Edit, rebuild: bool) -> None:
+        """An edit to its end, and then the index."""
+        with closing(edit):
+            while True:
+                try:
+                    event = next(edit)
+                except StopIteration as end:
+                    folder: Path | None = end.value
+                    break
+                if isinstance(event, Outcome):
+                    self.jobs.tell(event)
+                else:
+                    self.jobs.show(event)
+        if folder is not None:
+            self._index(folder, rebuild)
 
     def _index(self, folder: Path, rebuild: bool) -> None:
-        self._show(Step("Indexing"))
-        engine, done = self._opener(self._settings(folder), lambda n, of: self._show(Step("Indexing", n, of)), rebuild)
+        self.jobs.show(Step("Indexing"))
+        engine, done = self._opener(
+            self._settings(folder), lambda n, of: self.jobs.show(Step("Indexing", n, of)), rebuild
+        )
         with self._swapping:
             old, self._held = self._held, _Held(engine)
         self._retire(old)
-        self._tell(Outcome("Index", done))
+        self.jobs.tell(Outcome("Index", done))
         for source, reason in engine.corpus.failures.items():
-            self._tell(Outcome(source, reason, ok=False))
+            self.jobs.tell(Outcome(source, reason, ok=False))
 
     def _settings(self, folder: Path) -> Settings:
         """The settings for a corpus; an index folder that was named is that of the corpus it was named for."""

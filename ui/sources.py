@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -14,13 +13,13 @@ from corpus.loaders import SUFFIXES
 from corpus.manifest import Stance
 from ui.access import is_admin
 from ui.catalog import render_catalog, render_head, render_work
-from ui.edits import Adding, Outcome, why_read_only
-from ui.library import Library, Work
+from ui.edits import Adding, why_read_only
+from ui.jobs import Outcome, Work
+from ui.library import Library
 from ui.map import draw_map
 from ui.render import STANCE_WORDS
 from ui.suggest import main_source
 
-LOOKS = 0.15  # seconds between two looks at work that is under way
 HERE, COPY, NEW = "The open corpus", "A copy of it", "A new corpus"
 
 Update = dict[Any, Any]
@@ -75,7 +74,7 @@ class SourcesPage:
             reader.delete(self.remove_or_switch, None, [self.work, self.began], **quiet),
         ]
         reader.expand(self.show, None, whole, **quiet).then(
-            lambda: render_work(self.library.work), None, self.work, **quiet
+            lambda: render_work(self.library.jobs.work), None, self.work, **quiet
         )
         self.into.change(lambda into: gr.Textbox(visible=into == NEW), self.into, self.name, **quiet)
         self.stop.click(self.stopped, None, None, **quiet)
@@ -141,19 +140,11 @@ class SourcesPage:
     def stopped(self, request: gr.Request) -> None:
         """Stop what is under way."""
         if is_admin(request):
-            self.library.stop()
+            self.library.jobs.stop()
 
     def watch(self, began: bool) -> Iterator[str]:
-        """The work as it goes on, until it is over; many may watch, and leaving stops only the watching."""
-        last = None
-        while began:
-            work = self.library.work
-            if work != last:
-                yield render_work(work)
-                last = work
-            if work.over:
-                return
-            time.sleep(LOOKS)
+        """The work as it goes on, until it is over."""
+        yield from map(render_work, self.library.jobs.watch() if began else ())
 
     def _verb(self, verb: Callable[[], None]) -> Callable[[gr.Request], Update]:
         def begin(request: gr.Request) -> Update:
@@ -168,7 +159,7 @@ class SourcesPage:
             verb()
         except VerseError as error:
             return self._refused("Not now", str(error))
-        return {self.work: render_work(self.library.work), self.began: True}
+        return {self.work: render_work(self.library.jobs.work), self.began: True}
 
     def _refused(self, title: str, why: str) -> Update:
         refusal = Work(title, outcomes=(Outcome("", why, ok=False),))

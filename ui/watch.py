@@ -6,8 +6,9 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from gradio.context import LocalContext
@@ -27,6 +28,7 @@ from ui.chat import Engine
 from ui.logs import LOG
 
 Asked = TypeVar("Asked", bound=Engine)
+Step = TypeVar("Step")
 _GIVEN = re.compile(r"[\w.-]{1,64}")
 _AREAS = (("/gradio_api/mcp", "mcp"), ("/gradio_api/upload", "upload"), ("/gradio_api/", "api"), ("/log", "login"))
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -148,20 +150,8 @@ class _Watched:
             note.answer = self._engine.ask(question, history, **scope)
             return note.answer
 
-    def stream(self, question: str, history: Sequence[Turn] = (), **scope: Any) -> Iterator[AnswerSentence | Answer]:
-        with self._noted(question) as note:
-            events = self._engine.stream(question, history, **scope)
-            try:
-                while True:
-                    with bound_contextvars(request_id=note.request_id):  # each step may run in another thread
-                        event = next(events, None)
-                    if event is None:
-                        return
-                    note.answer = event if isinstance(event, Answer) else None
-                    yield event
-            finally:
-                if isinstance(events, Generator):
-                    events.close()
+    def stream(self, question: str, history: Sequence[Turn] = (), **scope: Any) -> _Answering:
+        return _Answering(self._noted(question), partial(self._engine.stream, question, history, **scope))
 
     def retrieve(self, question: str, *args: Any, **given: Any) -> list[ScoredPassage]:
         with self._noted(question) as note, bound_contextvars(request_id=note.request_id):
@@ -186,6 +176,47 @@ class _Watched:
             raise VerseError(f"something went wrong here; the log says what, under request {note.request_id}") from None
         finally:
             self._figures.note(note)
+
+
+class _Answering(Iterator[AnswerSentence | Answer]):
+    """An answer as it comes, noted when it ends; like the engine's, it can be closed from any thread."""
+
+    def __init__(
+        self, noted: AbstractContextManager[_Note], begin: Callable[[], Iterator[AnswerSentence | Answer]]
+    ) -> None:
+        self._noted = noted
+        self._note = noted.__enter__()
+        self._over = False
+        self._events: Iterator[AnswerSentence | Answer] = iter(())
+        self._events = self._guarded(begin)
+
+    def __next__(self) -> AnswerSentence | Answer:
+        event = self._guarded(lambda: next(self._events, None))
+        if event is None:
+            self._end()
+            raise StopIteration
+        self._note.answer = event if isinstance(event, Answer) else None
+        return event
+
+    def close(self) -> None:
+        """End it, and with it what the engine does for it."""
+        close = getattr(self._events, "close", None)
+        if close is not None:
+            close()
+        self._end()
+
+    def _guarded(self, step: Callable[[], Step]) -> Step:
+        try:
+            with bound_contextvars(request_id=self._note.request_id):  # each step may run in another thread
+                return step()
+        except BaseException as error:
+            self._end(error)  # raises in its place what a visitor is to read
+            raise
+
+    def _end(self, error: BaseException | None = None) -> None:
+        if not self._over:
+            self._over = True
+            self._noted.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
 
 
 class _Note:

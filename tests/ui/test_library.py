@@ -15,8 +15,10 @@ from corpus.edit import add_source, new_corpus
 from rag.settings import Settings
 from tests.ui.fakes import FakeEngine, Opener
 from ui.catalog import render_catalog, render_head, render_work
-from ui.edits import Adding, Outcome, Step
-from ui.library import Library, Work
+from ui.edits import Adding
+from ui.jobs import Outcome, Step, Work
+from ui.library import Library
+from ui.watch import Figures, watched
 
 TEXT = "A hive wants to be dry. Damp kills more bees than cold does.\n"
 PAGE = (
@@ -46,10 +48,10 @@ def library(folder: Path, opener: Opener, tmp_path: Path) -> Iterator[Library]:
 
 def ended(library: Library) -> Work:
     deadline = time.monotonic() + 20
-    while not library.work.over and time.monotonic() < deadline:
+    while not library.jobs.work.over and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert library.work.over
-    return library.work
+    assert library.jobs.work.over
+    return library.jobs.work
 
 
 def said(library: Library) -> list[tuple[str, str, bool]]:
@@ -93,13 +95,27 @@ def test_the_old_engine_is_closed_when_its_last_question_is_answered(library: Li
     assert len(old.asked) == 1
 
 
+def test_an_answer_is_ended_from_another_thread_while_it_is_being_written(library: Library) -> None:
+    figures = Figures()
+    answer = watched(library, figures).stream("slow: why?")
+    reading = threading.Thread(target=lambda: next(answer), daemon=True)
+    reading.start()
+    time.sleep(0.2)
+    began = time.monotonic()
+    answer.close()
+    assert time.monotonic() - began < 0.5
+    reading.join(5)
+    assert figures.registry.get_sample_value("verse_answers_running") == 0
+    assert figures.registry.get_sample_value("verse_answers_total", {"status": "stopped"}) == 1
+
+
 def test_one_change_at_a_time_and_one_can_stop_it(library: Library, opener: Opener) -> None:
     opener.gate.clear()
     before = library.corpus
     library.rebuild()
     with pytest.raises(VerseError, match=r"another change .* wait for it to end"):
         library.fetch()
-    library.stop()
+    library.jobs.stop()
     opener.gate.set()
     assert "Stopped." in said(library)[-1][1]
     assert library.corpus is before

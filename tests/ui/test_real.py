@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 import rag
-from tests.ui.conftest import serving, visiting
+from corpus.edit import add_source, new_corpus
+from tests.ui.conftest import ARTICLE, serving, visiting
 from tests.ui.test_page import asked, marked
+from ui.library import Library
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +20,53 @@ def real_engine(encoder_files: object, tmp_path_factory: pytest.TempPathFactory)
     """An engine over the built-in corpus."""
     with rag.open_engine(index=tmp_path_factory.mktemp("real-index")) as engine:
         yield engine
+
+
+@pytest.fixture
+def bees(encoder_files: object, home: Path, tmp_path: Path) -> Iterator[Library]:
+    """A corpus of one's own, with a home of its own but for the encoder."""
+    own = tmp_path / "home"
+    own.mkdir()
+    (own / "encoders").symlink_to(home / "encoders")
+    new_corpus(tmp_path / "bees", "Bees")
+    (tmp_path / "hives.md").write_text(ARTICLE, encoding="utf-8")
+    add_source(tmp_path / "bees", tmp_path / "hives.md", title="Hives")
+    with Library(rag.open_engine(corpus=tmp_path / "bees", home=own)) as library:
+        yield library
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_evals_are_run_and_compared_on_ones_own_corpus(browser: Browser, bees: Library) -> None:
+    with serving(bees) as address, visiting(browser, f"{address}/#evals") as page:
+        expect(page.locator("#report")).to_contain_text("No run yet on this machine.")
+        for _ in range(2):
+            page.get_by_role("button", name="Run the evals").click()
+            expect(page.locator("#evals-work .work")).to_have_attribute("data-state", "done", timeout=60_000)
+            expect(page.locator("#evals-work")).to_contain_text("2 done, 0 not")
+            expect(page.locator(".figures tbody tr", has_text="Quote validity")).to_contain_text("1.000")
+        expect(page.frame_locator("iframe.whole").locator("h1")).to_have_text("Grounding report")
+        assert page.locator("iframe.whole").get_attribute("sandbox") == ""
+        page.get_by_label("Compare with").click()
+        page.get_by_role("option").nth(1).click()
+        expect(page.locator(".figures tbody tr", has_text="Quote validity")).to_contain_text("the same")
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_file_that_was_added_is_asked_about(browser: Browser, bees: Library, tmp_path: Path) -> None:
+    (tmp_path / "honey.txt").write_text("Honey keeps for three thousand years in a sealed jar of clay.\n")
+    with serving(bees) as address, visiting(browser, f"{address}/#sources") as page:
+        page.get_by_role("button", name="Add a file or a link").click()
+        page.locator("#adding input[type=file]").set_input_files(tmp_path / "honey.txt")
+        expect(page.locator("#adding")).to_contain_text("honey")
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.locator(".work")).to_contain_text("passages embedded")
+        page.get_by_role("link", name="Ask").click()
+        exchange = asked(page, "How long does honey keep in a sealed jar?")
+        expect(exchange).to_contain_text("three thousand years")
+        page.locator(".exchange .mark").first.click()
+        assert marked(page) == "Honey keeps for three thousand years in a sealed jar of clay."
 
 
 @pytest.mark.browser

@@ -120,4 +120,4 @@ def test_who_is_no_admin_looks_but_changes_nothing(browser: Browser, library: Li
         page.get_by_label("Links, one a line").fill("http://example.org/")
         page.get_by_role("button", name="Add", exact=True).click()
         expect(page.locator(".work")).to_contain_text("Only an admin changes the sources")
-    assert library.work.title == ""
+    assert library.jobs.work.title == ""

@@ -6,7 +6,8 @@ const hash = () => location.hash.slice(1);
 // Pages are told apart by the address, so that the browser's own back and forward lead between them.
 function view() {
   const name = views().some((link) => link.dataset.view === hash()) ? hash() : "ask";
-  if (columns.dataset.view !== name && name !== "ask") trigger("expand", { view: name });
+  if (columns.dataset.view !== name && name === "sources") trigger("expand");
+  if (columns.dataset.view !== name && name === "evals") trigger("collapse");
   columns.dataset.view = name;
   for (const link of views()) {
     if (link.dataset.view === name) link.setAttribute("aria-current", "page");
