@@ -15,6 +15,7 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, reduce
+from importlib import import_module
 from importlib.util import find_spec
 from operator import getitem
 from typing import TYPE_CHECKING, Any, cast
@@ -239,24 +240,29 @@ def _open_anthropic(name: str, model: str) -> Model:
     _need("anthropic", name)
     import anthropic  # noqa: PLC0415 -- an extra
 
+    from llama_index.llms.anthropic.utils import anthropic_modelname_to_contextsize  # noqa: PLC0415
+
     key = _key("ANTHROPIC_API_KEY", name)
+    try:
+        reads = int(anthropic_modelname_to_contextsize(model))
+    except ValueError:
+        upgrade = "pip install --upgrade llama-index-llms-anthropic"
+        raise ModelUnavailable(f"{name!r} isn't known to its integration; check the name, or {upgrade}") from None
 
     def build(call: Call, most: int) -> LLM:
         from llama_index.llms.anthropic import Anthropic  # noqa: PLC0415 -- an extra
 
         llm: Any = Anthropic(model=model, temperature=_TEMPERATURE, max_tokens=most, max_retries=0, api_key=key)
         # The integration takes no client, and so could neither be cut nor timed.
-        llm._client = llm._client.copy(http_client=_client(call, str(llm._client.base_url)))
+        client = anthropic.DefaultHttpxClient(
+            timeout=anthropic.Timeout(call.seconds, connect=min(_CONNECT_SECONDS, call.seconds)),
+            event_hooks={"request": [call.watch]},
+        )
+        llm._client = llm._client.copy(http_client=client)
         return cast("LLM", llm)
 
-    def look_up(call: Call) -> int:
-        try:
-            return int(build(call, 1).metadata.context_window)
-        except ValueError:  # a model newer than the integration
-            return 100_000
-
     cures = _cures("mend ANTHROPIC_API_KEY", "check that this machine is online")
-    return Model(name, build, look_up, (*_BROKEN, anthropic.AnthropicError), cures, key)
+    return Model(name, build, lambda _: reads, (*_BROKEN, *_errors_of(anthropic)), cures, key)
 
 
 _OPENERS: dict[str, Callable[[str, str], Model]] = {
@@ -318,6 +324,13 @@ def _served_context(call: Call, url: str, key: str) -> int:
             if (length := int(reduce(getitem, path, answer.json()))) > 0:
                 return length
     return _CONTEXT
+
+
+def _errors_of(sdk: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401 -- a module
+    """The errors of Anthropic's client and of what it stands on: httpx, or a fork of it, by version."""
+    client = next(kind for kind in sdk.DefaultHttpxClient.__mro__ if kind.__name__ == "Client")
+    transport = import_module(client.__module__.partition(".")[0])
+    return (sdk.AnthropicError, transport.HTTPError, transport.StreamError)
 
 
 def _need(integration: str, name: str) -> None:

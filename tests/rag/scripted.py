@@ -1,4 +1,7 @@
-"""A real OpenAI-compatible server on loopback that says what a script tells it to, and remembers what it was asked."""
+"""A real server on loopback that says what a script tells it to, and remembers what it was asked.
+
+Speaks as OpenAI's, Ollama's and Anthropic's servers do, by the path that is asked for.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,9 @@ class Scripted:
 
 def prompt_of(body: dict[str, Any]) -> str:
     """All that a model is given, in one string."""
-    return "\n".join(message["content"] for message in body["messages"])
+    said = [message["content"] for message in body["messages"]]
+    blocks = [said if isinstance(said, str) else "".join(block["text"] for block in said) for said in said]
+    return "\n".join([*([body["system"]] if isinstance(body.get("system"), str) else []), *blocks])
 
 
 def evidence_of(prompt: str) -> dict[str, str]:
@@ -97,8 +102,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.state.asked.append(body)
-        self.server.state.keys.append(self.headers.get("Authorization", ""))
+        if "messages" in body:
+            self.server.state.asked.append(body)
+        self.server.state.keys.append(self.headers.get("Authorization") or self.headers.get("X-Api-Key") or "")
+        if self.path.endswith("/api/show"):
+            return self._send(Reply(200, json.dumps({"model_info": {"x.context_length": self.server.state.context}})))
         said = self.server.state.script(prompt_of(body), body)
         if isinstance(said, Reply):
             return self._send(said)
@@ -134,13 +142,25 @@ class _Handler(BaseHTTPRequestHandler):
                 time.sleep(piece)
                 continue
             assert isinstance(piece, str)
-            self._event({"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]})
-        self._event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-        self._chunk("data: [DONE]\n\n")
+            self._chunk(self._speak(piece))
+        self._chunk(self._speak(None))
         self._chunk("")
 
-    def _event(self, event: dict[str, Any]) -> None:
-        self._chunk(f"data: {json.dumps({'id': 'x', 'object': 'chat.completion.chunk', **event})}\n\n")
+    def _speak(self, piece: str | None) -> str:
+        """A piece of text, or the end, as the provider says it."""
+        if self.path.endswith("/api/chat"):
+            message = {"role": "assistant", "content": piece or ""}
+            return json.dumps({"model": "x", "message": message, "done": piece is None}) + "\n"
+        if self.path.endswith("/messages"):
+            event = (
+                {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}}
+                if piece is not None
+                else {"type": "message_stop"}
+            )
+            return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
+        choice = {"index": 0, "delta": {"content": piece}, "finish_reason": "stop" if piece is None else None}
+        chunk = {"id": "x", "object": "chat.completion.chunk", "choices": [choice]}
+        return f"data: {json.dumps(chunk)}\n\n" + ("data: [DONE]\n\n" if piece is None else "")
 
     def _chunk(self, text: str) -> None:
         data = text.encode()
