@@ -239,7 +239,6 @@ def _open_ollama(name: str, model: str) -> Model:
 def _open_anthropic(name: str, model: str) -> Model:
     _need("anthropic", name)
     import anthropic  # noqa: PLC0415 -- an extra
-
     from llama_index.llms.anthropic.utils import anthropic_modelname_to_contextsize  # noqa: PLC0415
 
     key = _key("ANTHROPIC_API_KEY", name)
@@ -336,7 +335,9 @@ def _errors_of(sdk: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401 -- a mo
 def _need(integration: str, name: str) -> None:
     if not _installed(f"llama_index.llms.{integration}"):
         package = f"llama-index-llms-{integration.replace('_', '-')}"
-        raise ModelUnavailable(f"{name!r} needs {package}; install it with: pip install {package}")
+        # The integration asks for any version of the client, and doesn't work with the newest ones.
+        with_client = f"{package} 'anthropic<1'" if integration == "anthropic" else package
+        raise ModelUnavailable(f"{name!r} needs {package}; install it with: pip install {with_client}")
 
 
 def _installed(module: str) -> bool:
