@@ -22,6 +22,8 @@ _FEWEST, _MOST, _MOST_FACTS, _MOST_WIDE = 3, 7, 6, 7
 _ROW_FITS, _SAME_FACT = 0.75, 0.75
 # A sentence that is only beside a good one must still be about the question, token by token.
 _FITS = 0.8
+# A weak best sentence makes others look good beside it: from elsewhere, one must be likely by itself (in logits).
+_LIKELY = 9.0
 # A sentence that can't be said without others must be worth them (in logits below the best).
 _WORTH_MORE = 4.0
 _NEARLY_AS_GOOD = 0.5
@@ -57,7 +59,10 @@ def _near_the_best(evidence: Sequence[Evidence], near: dict[str, float], most: i
     for other in evidence[1:]:
         if len(chosen) == most:
             break
-        fits = other.tokens >= _FITS * best.tokens and other.score >= best.score - near[_distance(best, other)]
+        distance = _distance(best, other)
+        fits = other.tokens >= _FITS * best.tokens and other.score >= best.score - near[distance]
+        if distance == "elsewhere" and other.score < _LIKELY:
+            continue
         if fits and not _repeats(other, chosen):
             chosen.append(other)
     return chosen
