@@ -27,6 +27,7 @@ _LIKELY = 9.0
 # A sentence that can't be said without others must be worth them (in logits below the best).
 _WORTH_MORE = 4.0
 _NEARLY_AS_GOOD = 0.5
+_GOOD_TO_OPEN = 1.0
 _MOST_SAID, _MOST_SAID_WIDE = 6, 8
 
 _Place = tuple[str, int]
@@ -48,6 +49,7 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: in
         chosen = _near_the_best(evidence, _FACT, _MOST_FACTS)
     else:
         chosen = _read_on(_near_the_best(evidence, _NEAR, _MOST), evidence)
+    chosen = _lead_with_a_whole(chosen)
     most = most or (_MOST_SAID if query.intent == "answer" else _MOST_SAID_WIDE)
     return _set_out(corpus, chosen, evidence, most)
 
@@ -65,6 +67,16 @@ def _near_the_best(evidence: Sequence[Evidence], near: dict[str, float], most: i
             continue
         if fits and not _repeats(other, chosen):
             chosen.append(other)
+    return chosen
+
+
+def _lead_with_a_whole(chosen: list[Evidence]) -> list[Evidence]:
+    """The best sentence that can be understood by itself to the front, if one is nearly as good as the best."""
+    for e in chosen:
+        if e.score < chosen[0].score - _GOOD_TO_OPEN:
+            break
+        if not _points_back(e):
+            return [e, *(other for other in chosen if other is not e)]
     return chosen
 
 

@@ -76,12 +76,14 @@ class ScoredPassage:
 @dataclass(frozen=True, slots=True)
 class Standalone:
     """A turn made independent of its history. `text` reads as a question of its own; `asked` is the turn
-    as it was put; `context` is what it leans on, and `leaning` how much that counts beside the turn's 1."""
+    as it was put; `context` is what it leans on, and `leaning` how much that counts beside the turn's 1; `said`
+    is what was answered before, which a turn that leans on it doesn't ask for again."""
 
     text: str
     asked: str
     context: str = ""
     leaning: float = 0.0
+    said: str = ""
 
 
 Intent = Literal["answer", "summary", "list", "check", "compare", "views"]
@@ -96,8 +98,9 @@ class Query:
     `weighted_terms` those of the turn and of what it leans on, each group with its share of the weight.
     `vector` has unit length; `tokens` are sketches of the tokens of both, shape (tokens, SKETCH), weighted by
     `token_weights`. `intent` is the form of answer that it wants, `kinds` the kinds of thing, `people` and
-    `sections` those that it names (sections as (source id, label)), `holders` the people whose view it asks for.
-    `looked_at` is what the index has compared so far, by row, so that two stages don't do it twice.
+    `sections` those that it names (sections as (source id, label)), `holders` the people whose view it asks for;
+    `said` is what was answered before, `looked_at` what the index has compared so far, by row, so that two stages
+    don't do it twice.
     """
 
     text: str
@@ -112,6 +115,7 @@ class Query:
     people: tuple[str, ...] = ()
     sections: tuple[tuple[str, str], ...] = ()
     holders: tuple[str, ...] = ()
+    said: str = ""
     looked_at: dict[int, tuple[Vectors, Vectors]] = field(default_factory=dict, compare=False, repr=False)
 
 

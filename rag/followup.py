@@ -51,8 +51,11 @@ def standalone_question(question: str, history: Sequence[Turn]) -> Standalone:
     if not leaning:
         return Standalone(question, question)
     said = recent[-1]["content"][:_ANSWER_CHARACTERS] if recent[-1]["role"] == "assistant" else ""
-    text = _chain(question, asked) if leaning >= _LEANS else question
-    return Standalone(text, question, f"{asked[-1]} {said}".strip(), leaning)
+    leans = leaning >= _LEANS
+    text = _chain(question, asked) if leans else question
+    answers = " ".join(turn["content"] for turn in recent if turn["role"] == "assistant") if leans else ""
+    before = _chain(asked[-1], asked[:-1])[-_QUESTION_CHARACTERS:]
+    return Standalone(text, question, f"{before} {said}".strip(), leaning, answers)
 
 
 def without_opening(question: str) -> str:

@@ -40,6 +40,9 @@ WEIGHTS: dict[str, float] = {
 }
 
 
+# Not fitted: a turn that leans on the conversation asks for something new (in logits).
+_SAID_BEFORE = 1.5
+
 _LOOKS: dict[Asked, re.Pattern[str]] = {
     "amount": re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|hundreds?|thousands?|\w+illions?)\b"),
     "money": re.compile(r"[$€£¥]\s?\d|\b(?:dollars?|euros?|pounds?|\w+illion)\b"),
@@ -71,7 +74,7 @@ def rank_evidence(index: PassageIndex, query: Query, candidates: Sequence[Scored
                     sentence=sentence,
                     position=position,
                     text=text,
-                    score=float(scores[n]),
+                    score=float(scores[n]) - _SAID_BEFORE * (text in query.said),
                     tokens=float(values["tokens"][n]),
                     coverage=float(values["paragraph_coverage"][n]),
                 )

@@ -37,7 +37,9 @@ _POINTS_BACK = re.compile(
     r"first|second|third|second,|finally|even more|what’s more|here|there)\b|"
     # "From this, ...", "In making these decisions, ...", "With that in mind ..."
     r"^[“\"]?(?:from|for|by|in|on|with|to|of|at|after|before|under|through|behind|beyond|given|despite|like|unlike)"
-    r"(?: \w+ing)? (?:this|that|these|those|them|it|such|both)\b",
+    r"(?: \w+ing)? (?:this|that|these|those|them|it|such|both)\b|"
+    # "In November, he ...", "When discussing it, she ..."
+    r"^[“\"]?[^,.;:]{2,40}, (?:he|she|they)\b",
     re.IGNORECASE,
 )
 _STANDS_BY_ITSELF = re.compile(r"^(?:there|it) (?:is|are|was|were) (?:no|not|a|an)\b", re.IGNORECASE)

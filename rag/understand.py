@@ -125,6 +125,11 @@ _HOW_MANY = re.compile(
     r"(?:sentences?|bullets?|bullet points?|lines?)\b",
     re.IGNORECASE,
 )
+_BESIDE = re.compile(
+    r"\b(?:(?:next|following|(?P<back>previous|preceding)) (?:one|chapter|section|part|lesson|episode)"
+    r"|(?:one|chapter|section|part|lesson|episode) (?:after|(?P<back2>before)) (?:that|it|this))\b",
+    re.IGNORECASE,
+)
 _DIVISION = r"(chapter|part|section|book|act|episode|lesson|appendix)"
 _LABEL = re.compile(rf"^{_DIVISION}\s+(\w+)$", re.IGNORECASE)
 _NAMED_DIVISIONS = (
@@ -138,7 +143,9 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     parts = [(turn.asked, 1.0), (turn.context, turn.leaning)] if turn.leaning else [(turn.asked, 1.0)]
     total = sum(share for _, share in parts)
     parts = [(part, share / total) for part, share in parts]
-    people = named_people(index, turn.text)
+    people = named_people(index, turn.asked)
+    if not people or _COMPARE.search(turn.asked):
+        people = named_people(index, turn.text)
     # Where people are set side by side, their names are looked for by themselves, and the topic should count.
     forms = [form for person in index.corpus.people if person.name in people for form in person.forms]
     names = frozenset(stem for form in forms for stem in terms(form))
@@ -146,6 +153,11 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     vector, tokens, weights = _encode(index, encoder, parts, aside)
     holders = _holders(index, turn.asked, people)
     intent = _intent(turn.asked, people)
+    sections = named_sections(index, turn.asked, scope)
+    if not sections and (beside := _sections_beside(index, turn, scope)):
+        sections, intent = beside, intent if _content(_BESIDE.sub(" ", turn.asked)) else "summary"
+    elif not sections and intent == "summary" and not _content(_SUMMARY.sub(" ", turn.asked)):
+        sections = named_sections(index, turn.text, scope)  # "in one sentence, please", of what was asked before
     if intent == "views" and index.corpus.main is not None and index.corpus.main.voice in holders:
         intent = "list"  # what the text itself objects to, not what others do
     return Query(
@@ -159,8 +171,9 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
         intent=intent,
         kinds=frozenset(kind for kind, pattern in _ASKED if pattern.search(turn.asked)),
         people=people,
-        sections=named_sections(index, turn.asked, scope),
+        sections=sections,
         holders=holders,
+        said=turn.said,
     )
 
 
@@ -208,6 +221,20 @@ def named_sections(index: PassageIndex, text: str, scope: Scope) -> tuple[tuple[
         found += [(source_id, label) for label in _numbered(text, labels)]
         found += [(source_id, label) for label in labels if _names(index, said, (source_id, label), loose)]
     return tuple(dict.fromkeys(found)) or _meant_sections(index, text, scope)
+
+
+def _sections_beside(index: PassageIndex, turn: Standalone, scope: Scope) -> tuple[tuple[str, str], ...]:
+    """The section meant by "and the next one?", counted from the last that the conversation named."""
+    if not _BESIDE.search(turn.asked):
+        return ()
+    named = named_sections(index, turn.text, scope)
+    if not named:
+        return ()
+    source_id, label = named[-1]
+    steps = sum(-1 if hit["back"] or hit["back2"] else 1 for hit in _BESIDE.finditer(turn.text))
+    labels = index.sections_of(source_id)
+    place = labels.index(label) + steps
+    return ((source_id, labels[place]),) if 0 <= place < len(labels) else ()
 
 
 def _meant_sections(index: PassageIndex, text: str, scope: Scope) -> tuple[tuple[str, str], ...]:

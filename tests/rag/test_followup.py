@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import rag
 from rag.datatypes import Turn
 from rag.followup import lean, standalone_question
 
@@ -74,3 +75,32 @@ def test_a_history_that_ends_with_a_question_has_no_answer_to_lean_on() -> None:
     turn = standalone_question("Why?", [Turn(role="user", content=BRIDGE)])
     assert turn.context == BRIDGE
     assert standalone_question("Why?", [Turn(role="assistant", content="Hello.")]).leaning == 0.0
+
+
+def test_the_next_chapter_is_counted_from_the_one_talked_of(engine: rag.Engine) -> None:
+    told: list[Turn] = []
+    for turn, chapter in (
+        ("What is chapter 5 about?", "Chapter 5"),
+        ("and the next one?", "Chapter 6"),
+        ("the chapter after that?", "Chapter 7"),
+    ):
+        answer = engine.ask(turn, told)
+        assert {citation.section for citation in answer.citations} == {chapter}
+        told += [{"role": "user", "content": turn}, {"role": "assistant", "content": answer.text}]
+
+
+def test_a_follow_up_is_not_told_the_same_again(engine: rag.Engine) -> None:
+    first = engine.ask("What does Ilya say about emotions?", sources=["article"])
+    told: list[Turn] = [
+        {"role": "user", "content": first.question},
+        {"role": "assistant", "content": first.text},
+    ]
+    second = engine.ask("who disputes it?", told, sources=["article"])
+    assert not {sentence.text for sentence in first.sentences} & {sentence.text for sentence in second.sentences}
+
+
+def test_a_turn_that_stands_alone_gets_the_same_answer_again(engine: rag.Engine) -> None:
+    question = "How many GPUs did the Transformer paper use?"
+    first = engine.ask(question, sources=["article"])
+    told: list[Turn] = [{"role": "user", "content": question}, {"role": "assistant", "content": first.text}]
+    assert engine.ask(question, told, sources=["article"]).sentences[0].text == first.sentences[0].text
