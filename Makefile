@@ -22,7 +22,7 @@ FIND_CHROMIUM := for name in chromium chromium-browser google-chrome google-chro
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help ui test test-all check audit licences fix eval baseline lock screenshots clean
+.PHONY: help ui test test-all soak check audit licences fix eval baseline lock screenshots clean
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -75,6 +75,10 @@ licences: $(INSTALLED_DEV) ## make docs/licences.md anew
 fix: $(INSTALLED_DEV) ## format, and repair what the linter can repair
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+MINUTES ?= 10
+soak: $(INSTALLED_DEV) ## the long versions of the load and fault tests (MINUTES=10)
+	@SOAK_MINUTES="$(MINUTES)" $(BIN)/python -m pytest -rs -s -m soak $(PYTEST_ARGS)
 
 BASELINE := evals/results/baseline.json
 EVAL_ARGS ?=

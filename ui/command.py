@@ -1,4 +1,4 @@
-"""The verbs `verse ui` and `verse password`."""
+"""The verbs `verse ui`, `verse password` and `verse feedback`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from corpus.atomic import write_atomically
 from rag.cli import common_options, open_corpus, open_engine, run_ingest, settings_of
 from rag.errors import IndexMismatch
 
@@ -54,3 +55,21 @@ def password(admin: bool, file: Path | None) -> None:
         return
     keep_password(file, "admin" if admin else "reader", hashed)
     click.echo(f"kept in {file}; use it with: VERSE_PASSWORD_FILE={file} verse ui")
+
+
+@click.command()
+@click.option("--export", type=click.Path(path_type=Path, dir_okay=False), help="Copy all ratings to this file.")
+@click.option("--delete", is_flag=True, help="Delete them; without --yes you are asked first.")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+def feedback(export: Path | None, delete: bool, yes: bool) -> None:
+    """Show, copy or delete the ratings that readers left; chats lie in each reader's browser alone."""
+    from ui.feedback import delete_feedback, read_feedback  # noqa: PLC0415
+
+    home = settings_of().home
+    kept = read_feedback(home)
+    if export is not None:
+        write_atomically(export, kept)
+    click.echo(f"{len(kept.splitlines())} ratings in {home}" + (f", copied to {export}" if export else ""))
+    if delete and (yes or click.confirm("Delete them all?")):
+        delete_feedback(home)
+        click.echo("deleted")

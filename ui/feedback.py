@@ -36,3 +36,23 @@ def keep_feedback(home: Path, rating: Rating, reason: str, question: str, answer
     except (OSError, Timeout) as error:
         why = "another program is writing it" if isinstance(error, Timeout) else error.strerror
         raise VerseError(f"{file} can't be written ({why}); mend its permissions or set VERSE_HOME") from None
+
+
+def read_feedback(home: Path) -> bytes:
+    """All ratings as they lie there, one JSON object a line; none where nobody rated. Raises VerseError."""
+    file = home / FEEDBACK
+    try:
+        return file.read_bytes() if file.exists() else b""
+    except OSError as error:
+        raise VerseError(f"{file} can't be read ({error.strerror}); mend its permissions") from None
+
+
+def delete_feedback(home: Path) -> None:
+    """Delete all ratings. Raises VerseError."""
+    file = home / FEEDBACK
+    try:
+        with FileLock(f"{file}.lock", timeout=_WAIT):
+            file.unlink(missing_ok=True)
+    except (OSError, Timeout) as error:
+        why = "another program is writing it" if isinstance(error, Timeout) else error.strerror
+        raise VerseError(f"{file} can't be deleted ({why}); mend its permissions") from None

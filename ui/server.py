@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -34,7 +35,7 @@ STATIC = Path(__file__).parent / "static"
 
 # Gradio compiles its templates in the browser, hence 'unsafe-eval'. Nothing is loaded from any other host.
 SESSIONS = 1_000  # open pages whose chat the server remembers; a browser keeps its own anyway
-GRACE = 4.0  # seconds for answers to end once the server is told to; what still runs then is cut off
+GRACE = 3.0  # seconds for answers to end once the server is told to; what still runs then is cut off
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
@@ -142,7 +143,7 @@ def make_server(engine: Engine, ready: Callable[[], None], rules: Rules = LOCAL,
         css=(STATIC / "page.css").read_text(encoding="utf-8"),
         head='<link rel="icon" type="image/svg+xml" href="/favicon.ico"><meta name="robots" content="noindex">',
     )
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, ws="none")
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, ws="none")
     return Server(config, ready)
 
 
@@ -165,6 +166,9 @@ class Server(uvicorn.Server):
             cut_off = threading.Timer(GRACE, os._exit, (128 + sig,))
             cut_off.daemon = True
             cut_off.start()
+            if hasattr(signal, "SIGALRM"):  # once Python takes itself down, its threads stand still
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
+                signal.alarm(math.ceil(GRACE) + 1)
         super().handle_exit(sig, frame)
 
 

@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from corpus import Corpus, VerseError
 from tests.ui.fakes import FakeEngine
+from ui.command import feedback
 from ui.feedback import FEEDBACK, keep_feedback
 
 
@@ -36,3 +38,14 @@ def test_a_place_that_cannot_be_written_is_named_with_the_cure(tmp_path: Path, c
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(VerseError, match=r"can't be written .*VERSE_HOME"):
         keep_feedback(tmp_path / "file", "up", "", "Why?", FakeEngine(corpus).ask("Why?"))
+
+
+def test_ratings_can_be_taken_along_and_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VERSE_HOME", str(tmp_path))
+    (tmp_path / "feedback.jsonl").write_text('{"rating": "up"}\n{"rating": "down"}\n')
+    copied = CliRunner().invoke(feedback, ["--export", str(tmp_path / "copy.jsonl")])
+    assert copied.output.startswith("2 ratings in")
+    assert (tmp_path / "copy.jsonl").read_text() == (tmp_path / "feedback.jsonl").read_text()
+    assert "deleted" not in CliRunner().invoke(feedback, ["--delete"], input="n\n").output
+    assert CliRunner().invoke(feedback, ["--delete", "--yes"]).output.endswith("deleted\n")
+    assert CliRunner().invoke(feedback, []).output.startswith("0 ratings in")

@@ -187,31 +187,26 @@ class Stuck(FakeEngine):
         print("asked", flush=True)
         time.sleep(60)
 
-try:
-    serve(Stuck(Corpus.from_texts({"a": "One sentence. Another sentence."})), port=0,
-          announce=lambda line: print(line, flush=True))
-finally:
-    print("closed", flush=True)
+engine = Stuck(Corpus.from_texts({"a": "One sentence. Another sentence."}))
+serve(engine, port=0, announce=lambda line: print(line, flush=True))
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sent", "asking"), [(signal.SIGTERM, True), (signal.SIGINT, True), (signal.SIGTERM, False)])
-def test_it_ends_within_five_seconds_mid_answer_too(sent: signal.Signals, asking: bool) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_within_five_seconds_mid_answer_too(sent: signal.Signals) -> None:
     with subprocess.Popen([sys.executable, "-c", STUCK], stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
         try:
             assert server.stdout
             address = server.stdout.readline().split()[5]
-            if asking:
-                event = start(address, "Why?").json()["event_id"]
-                waiting = threading.Thread(target=_wait_for, args=(f"{address}/gradio_api/call/ask/{event}",))
-                waiting.start()
-                assert server.stdout.readline() == "asked\n"
+            event = start(address, "Why?").json()["event_id"]
+            waiting = threading.Thread(target=_wait_for, args=(f"{address}/gradio_api/call/ask/{event}",))
+            waiting.start()
+            assert server.stdout.readline() == "asked\n"
             began = time.monotonic()
             server.send_signal(sent)
             server.wait(30)
             assert time.monotonic() - began < 5
-            assert asking or server.stdout.read() == "closed\n"
         finally:
             server.kill()
 
