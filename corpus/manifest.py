@@ -31,6 +31,7 @@ TEXTS = "texts"
 
 Stance = Literal["primary", "opposing", "supporting", "evidence"]
 _ID = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+_NAME = Annotated[str, StringConstraints(pattern=r"\S")]
 _DATE = Annotated[str, StringConstraints(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
 
 
@@ -43,8 +44,8 @@ class _Strict(BaseModel):
 class Person(_Strict):
     """Someone whose views the sources report."""
 
-    name: str
-    aliases: tuple[str, ...] = ()
+    name: _NAME
+    aliases: tuple[_NAME, ...] = ()
     role: Literal["guest", "host", "critic", "researcher", "other"] = "other"
     affiliation: str = ""
 
@@ -327,7 +328,7 @@ def read_manifest(file: Path) -> Manifest:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise CorpusError(f"{file} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # besides its own: a number of 5,000 digits, 5,000 brackets
         raise CorpusError(f"{file}: {error}; mend that line") from None
     except OSError as error:
         raise CorpusError(f"{file} can't be read: {error.strerror}") from None

@@ -143,6 +143,8 @@ def _parse(file: Path, number: int, line: str, seen: dict[str, int]) -> Question
         where = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         return Fault(file, number, f"{where + ': ' if where else ''}{message}; mend that line")
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 5,000 brackets
+        return Fault(file, number, f"not JSON that can be read ({error}); mend that line")
     if question.id in seen:
         return Fault(file, number, f"the id {question.id!r} is used on line {seen[question.id]} too; rename one")
     return question

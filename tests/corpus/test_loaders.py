@@ -546,7 +546,7 @@ def test_text_loaders_bear_anything(kind: Kind, data: bytes) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", TEXTUAL)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=5000, deadline=None)
 @given(data=SOUP.map(lambda text: text.encode("utf-8", "surrogatepass")) | st.binary(max_size=300))
 def test_text_loaders_bear_anything_at_length(kind: Kind, data: bytes) -> None:
     fuzz(kind, data)
@@ -589,7 +589,7 @@ def test_a_damaged_document_is_read_or_refused_by_name(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "whole"), [("a.pdf", make_pdf(outline=True)), ("a.docx", make_docx())])
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=EDITS)
 def test_a_damaged_document_is_read_or_refused_by_name_at_length(
     tmp_path: Path, name: str, whole: bytes, edits: list[tuple[float, bytes]]
