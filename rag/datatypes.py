@@ -5,7 +5,7 @@ An Answer is a value: its text, its JSON and what the page shows are views of it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -39,6 +39,10 @@ class Encoder(Protocol):
     def encode_document(self, texts: Sequence[str], /) -> Vectors:
         """Rows of unit length, one a text, shape (len(texts), dimension)."""
         ...
+
+
+# (question, texts) -> scores, higher is better, shape (len(texts),)
+Reranker = Callable[[str, Sequence[str]], Vectors]
 
 
 @dataclass(frozen=True, slots=True)

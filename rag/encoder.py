@@ -25,7 +25,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from rag.datatypes import Encoder, Vectors
+from rag.datatypes import Encoder, Reranker, Vectors
 from rag.errors import IndexMismatch, ModelUnavailable
 from rag.integrity import find_damage, mark_files
 from rag.onecore import one_core
@@ -257,3 +257,25 @@ def _export(source: Path, file: Path) -> None:
             external_data=False,
             verbose=False,
         )
+
+
+@lru_cache(maxsize=1)
+def load_reranker(model: str) -> Reranker:
+    """(question, texts) -> one score a text, higher is better, by any cross-encoder of sentence-transformers that lies
+    on this machine. Raises ModelUnavailable."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    from sentence_transformers import CrossEncoder  # noqa: PLC0415 -- seconds of torch
+
+    try:
+        loaded = CrossEncoder(model, device="cpu", local_files_only=True, num_labels=1)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelUnavailable(
+            f"the cross-encoder {model!r} is not on this machine ({str(error).splitlines()[0][:120]}); download it "
+            f"with: hf download {model}, or leave out VERSE_RERANKER"
+        ) from None
+
+    def rate(question: str, texts: Sequence[str]) -> Vectors:
+        scores = loaded.predict([(question, text) for text in texts], show_progress_bar=False)
+        return np.asarray(scores, dtype=np.float32).reshape(-1)
+
+    return rate

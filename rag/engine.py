@@ -18,7 +18,7 @@ from rag.chatter import Chatter, chatter, reply
 from rag.cite import cite_evidence, cite_passages, cite_sentences
 from rag.condense import condense
 from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Evidence, Query, Scope, ScoredPassage, Turn
-from rag.encoder import open_encoder
+from rag.encoder import load_reranker, open_encoder
 from rag.errors import IndexMissing, QuestionError
 from rag.fluent import Written, write
 from rag.folder import ENCODER
@@ -52,7 +52,8 @@ class Engine:
         self.index = index
         self.encoder = encoder
         self.llm = llm
-        self._plainly = Plainly(corpus, index, encoder)
+        reranker = load_reranker(settings.reranker) if settings.reranker else None
+        self._plainly = Plainly(corpus, index, encoder, reranker)
         self._temporary: Path | None = None
         self._borrowed = False
 
@@ -61,9 +62,11 @@ class Engine:
         """Open the index of a corpus; where there is none yet, build it first (by `build_missing`, if given).
 
         Raises IndexMismatch when the index there is of another corpus, model or version, and ModelUnavailable
-        when the language model that the settings name can't be had.
+        when the language model or the cross-encoder that the settings name can't be had.
         """
         llm = _open_llm(settings)
+        if settings.reranker:
+            load_reranker(settings.reranker)  # before an index is built in vain
         if corpus.folder is not None or settings.index is not None:
             return cls._open(corpus, settings, build_missing, llm)
         temporary = Path(tempfile.mkdtemp(prefix="verse-"))

@@ -16,6 +16,7 @@ from rag.datatypes import (
     Evidence,
     Passage,
     Query,
+    Reranker,
     Scope,
     ScoredPassage,
     Standalone,
@@ -25,7 +26,7 @@ from rag.datatypes import (
 from rag.followup import parts, standalone_question
 from rag.gate import Verdict, judge, missing, refusal
 from rag.index import PassageIndex
-from rag.rerank import rank_evidence
+from rag.rerank import rank_evidence, rerank
 from rag.retrieve import find_candidates
 from rag.summarise import summarise
 from rag.understand import understand
@@ -65,8 +66,8 @@ class _Considered:
 class Plainly:
     """Makes plain answers over one corpus; holds nothing else."""
 
-    def __init__(self, corpus: Corpus, index: PassageIndex, encoder: Encoder) -> None:
-        self._corpus, self._index, self._encoder = corpus, index, encoder
+    def __init__(self, corpus: Corpus, index: PassageIndex, encoder: Encoder, reranker: Reranker | None = None) -> None:
+        self._corpus, self._index, self._encoder, self._reranker = corpus, index, encoder, reranker
 
     def answer(
         self,
@@ -111,6 +112,8 @@ class Plainly:
         candidates = find_candidates(self._index, query, scope)
         lap("retrieve")
         evidence = rank_evidence(self._index, query, candidates)
+        if self._reranker is not None:
+            evidence = rerank(query, evidence, self._reranker)
         verdict = judge(self._index, query.asked, query, evidence, scope)
         lap("rank")
         return _Considered(query, candidates, evidence, verdict)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Sentence
-from rag.datatypes import Asked, Evidence, Passage, Query, ScoredPassage
+from rag.datatypes import Asked, Evidence, Passage, Query, Reranker, ScoredPassage
 from rag.index import PassageIndex
 from rag.onecore import one_core
 from rag.terms import terms
@@ -39,6 +40,10 @@ WEIGHTS: dict[str, float] = {
     "holder": 1.0,
 }
 
+
+# A cross-encoder sees this many sentences; a deviation of its score counts as much as this in logits. Not fitted: none
+# comes with the product.
+_RATED, _SAY = 30, 1.5
 
 # Not fitted: a turn that leans on the conversation asks for something new (in logits).
 _SAID_BEFORE = 1.5
@@ -81,6 +86,18 @@ def rank_evidence(index: PassageIndex, query: Query, candidates: Sequence[Scored
             )
     ranked.sort(key=lambda e: (-e.score, e.passage.row, e.position))
     return ranked
+
+
+def rerank(query: Query, ranked: Sequence[Evidence], rate: Reranker) -> list[Evidence]:
+    """The best evidence in an order that a cross-encoder has a say in: its scores, set to mean 0 and deviation 1,
+    are added to the logits. The rest keeps its place."""
+    best, rest = ranked[:_RATED], ranked[_RATED:]
+    if not best:
+        return []
+    rated = rate(query.text, [e.text for e in best])
+    standard = (rated - rated.mean()) / (rated.std() or 1.0)
+    judged = [replace(e, score=e.score + _SAY * float(value)) for e, value in zip(best, standard, strict=True)]
+    return [*sorted(judged, key=lambda e: (-e.score, e.passage.row, e.position)), *rest]
 
 
 def weigh(index: PassageIndex, query: Query) -> dict[str, float]:

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     llm_context: int | None = Field(
         None, ge=1_024, le=10_000_000, description="Tokens a model reads at most; none means what it says itself."
     )
+    reranker: str | None = Field(
+        None, description="A cross-encoder, by name or path, that orders the best evidence anew; none is the default."
+    )
     threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0 lets it choose.")
     max_question: int = Field(4_000, ge=1, le=100_000, description="Longest question, in characters.")
 
