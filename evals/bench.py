@@ -82,9 +82,9 @@ class _Bench:
         return {
             "cold": self._cold(plain, question),
             "phases": self._pairs("import, open, first answer", "first_answer", both, question),
-            "warm": self._pairs("warm answers", "warm", both, "3"),
+            "warm": self._pairs("warm answers", "warm", both, "5"),
             "askers": {
-                str(count): self._pairs(f"{count} at once", "askers", both, str(count), "3") for count in _ASKERS
+                str(count): self._pairs(f"{count} at once", "askers", both, str(count), "4") for count in _ASKERS
             },
             "ingest": {str(size): self._ingest(size) for size in sizes},
             "growth": [self._growth(size) for size in grown],

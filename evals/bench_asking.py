@@ -16,12 +16,12 @@ from evals.questions import GIVEN, read_questions
 
 Answer = TypeVar("Answer")
 
-QUESTIONS = tuple(islice((q.question for q in read_questions(GIVEN) if not q.history), 40))
+QUESTIONS = tuple(islice((q.question for q in read_questions(GIVEN) if not q.history), 20))
 
 
 def ask_in_turn(ask: Callable[[str], object], rounds: int) -> list[float]:
     """Seconds of each answer, all questions in each round; a round before them isn't counted."""
-    for question in QUESTIONS[:10]:
+    for question in QUESTIONS[:5]:
         ask(question)
     return [seconds for _ in range(rounds) for _, seconds in _timed(ask, QUESTIONS)]
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 
 class _OneCore(ContextDecorator):
@@ -40,7 +40,10 @@ class _OneCore(ContextDecorator):
         with self._lock:
             self._inside -= 1
             if not self._inside:
+                # threadpoolctl listens to nobody but the thread that came first, which may be gone long since.
+                OpenBLASController.clear_controlling_thread(force=True)
                 self._limit.restore_original_limits()
+                OpenBLASController.clear_controlling_thread(force=True)
 
 
 one_core = _OneCore()

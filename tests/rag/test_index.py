@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import chromadb
@@ -14,8 +15,9 @@ from llama_index.vector_stores.chroma import ChromaVectorStore
 
 import rag
 from corpus import Corpus
-from rag.chroma import COLLECTION
-from rag.folder import BUILDS, CURRENT
+from rag.chroma import COLLECTION, DenseIndex
+from rag.datatypes import Scope
+from rag.folder import BUILDS, CHROMA, CURRENT
 from rag.ingest import ingest
 from rag.settings import Settings
 
@@ -114,3 +116,24 @@ def test_an_ingest_says_what_became_of_each_source(folder: Path) -> None:
     done = ingest(Corpus.open(folder), Settings.read(index=index))
     assert (done.edited, done.removed, done.failed) == (("ebb",), ("gulls",), ("scan",))
     assert str(done) == "0 added, 1 edited, 1 removed, 1 failed; 1 of 2 passages embedded"
+
+
+def test_a_narrow_scope_is_searched_as_chroma_would(folder: Path) -> None:
+    index = _index(folder)
+    with rag.open_engine(folder, index=index) as engine:
+        vector = engine.encoder.encode_query(["the wind from the west"])[0]
+        scope = Scope(sections=("Winds", "Tides"))
+        narrow = engine.index.search_dense(vector, 5, scope)
+        (build,) = (index / BUILDS).iterdir()
+        dense = DenseIndex.open(build / CHROMA)
+        by_chroma = dense.search(vector, 5, scope)
+        dense.close()
+    assert [row for row, _ in narrow] == [row for row, _ in by_chroma]
+    assert [cosine for _, cosine in narrow] == pytest.approx([cosine for _, cosine in by_chroma], abs=1e-5)
+
+
+def test_many_askers_at_once_get_the_answers_of_one(engine: rag.Engine) -> None:
+    questions = ("How much has SSI raised?", "Why is scaling over?", "Who disagrees with him?", "Who won the cup?") * 4
+    wanted = [engine.ask(question).text for question in questions]
+    with ThreadPoolExecutor(8) as askers:
+        assert list(askers.map(lambda question: engine.ask(question).text, questions)) == wanted
