@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -25,6 +26,9 @@ class _ExportedChat(BaseModel):
     exchanges: tuple[_ExportedExchange, ...]
 
 
+# What begins markup, a link, a picture or HTML.
+_ACTIVE = re.compile(r"[\\`*_<>\[\]~&#|]")
+_MARK = re.compile(r"\\\[(\d+)\\\]")
 _FILE = TypeAdapter(_ExportedChat)
 
 
@@ -57,20 +61,20 @@ def from_json(text: str) -> Chat:
 
 def to_markdown(chat: Chat) -> str:
     """Questions as headings, answers with their marks, citations below."""
-    parts = [f"# {chat.title}"]
+    parts = [f"# {_plain(chat.title)}"]
     for exchange in chat.exchanges:
-        parts.append("## " + " ".join(exchange.question.split()))
+        parts.append("## " + _plain(" ".join(exchange.question.split())))
         if exchange.answer:
             parts.extend(_answer(exchange.answer))
         else:
-            parts.append(exchange.message or "(stopped)")
+            parts.append(_plain(exchange.message) or "(stopped)")
     return "\n\n".join(parts) + "\n"
 
 
 def _answer(answer: Answer) -> list[str]:
     parts = [f"*{STATUS_WORDS[answer.status]}*"]
     if answer.text:
-        parts.append(answer.text)
+        parts.append(_plain(answer.text))
     parts.extend(_citation(f"[{citation.number}]", citation) for citation in answer.citations)
     for title, views in (("Other views", answer.other_views), ("Nearest passages", answer.nearest)):
         if views:
@@ -83,9 +87,18 @@ def _citation(mark: str, citation: Citation) -> str:
     title = citation.section_title
     where = f"{citation.section}: {title}" if title and title != citation.section else citation.section
     url = web_address(citation.url)
-    source = f"[{citation.source_title}](<{url}>)" if url else citation.source_title
-    who = f"{citation.voice}, " if citation.voice else ""
-    quote = " ".join(citation.quote.split())
-    lines = [f"{mark} **{where}** ({who}{STANCE_WORDS[citation.stance].lower()}; {source})", f"> {quote}"]
-    lines.extend(f"> Correction ({note.status}): {note.text} ({note.source_title})" for note in citation.notes)
+    title = _plain(citation.source_title)
+    source = f"[{title}](<{url}>)" if url else title
+    who = f"{_plain(citation.voice)}, " if citation.voice else ""
+    quote = _plain(" ".join(citation.quote.split()))
+    lines = [f"{mark} **{_plain(where)}** ({who}{STANCE_WORDS[citation.stance].lower()}; {source})", f"> {quote}"]
+    lines.extend(
+        f"> Correction ({note.status}): {_plain(note.text)} ({_plain(note.source_title)})" for note in citation.notes
+    )
     return "\n\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """What was written somewhere else, so that a reader of Markdown shows it as it stands and loads nothing for it;
+    the marks of an answer stay as they are."""
+    return _MARK.sub(r"[\1]", _ACTIVE.sub(r"\\\g<0>", text))

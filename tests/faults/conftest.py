@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from rag.ingest import Ingested, ingest
 from rag.settings import Settings
 from tests.faults.doomed import die_at_step, ingest_and_tell
 
+LONG = float(os.environ.get("SOAK_MINUTES", "0")) >= 2  # `make soak`
 TOPICS = ("ferry", "harbour", "lighthouse", "market", "orchard", "quarry", "smithy", "tannery")
 QUESTIONS = ("When does the ferry open?", "Who looks after the lighthouse?", "What is the price at the market?")
 

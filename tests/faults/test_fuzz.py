@@ -29,8 +29,9 @@ from evals.questions import QuestionFileError, read_questions
 from rag.datatypes import Turn
 from rag.terminal import printable, show_rest
 from tests.corpus.test_loaders import make_docx, make_pdf, sound
+from tests.faults.conftest import LONG
 
-DOCUMENTS = int(os.environ.get("FUZZ", "2500"))
+DOCUMENTS = 20_000 if LONG else 5_000
 SECONDS = 20
 in_one_folder = settings(
     max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -84,6 +85,7 @@ def read_damaged(kind: Kind, whole: bytes, seeds: range, out: Connection) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize(("kind", "whole"), [("pdf", make_pdf(outline=True)), ("docx", make_docx())])
 def test_thousands_of_damaged_documents(kind: Kind, whole: bytes) -> None:
     told, tell = multiprocessing.get_context("forkserver").Pipe(duplex=False)

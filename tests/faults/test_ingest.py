@@ -17,9 +17,10 @@ import pytest
 import rag
 from corpus import Corpus
 from rag.folder import BUILDS, FORMAT, META
-from tests.faults.conftest import Ingests, Town
+from tests.faults.conftest import LONG, Ingests, Town
 
-KILLS = int(os.environ.get("KILLS", "6"))
+KILLS = 100 if LONG else 6
+REBUILDS = 50 if LONG else 4
 
 
 def size(folder: Path) -> int:
@@ -27,6 +28,7 @@ def size(folder: Path) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_killed_at_any_step_an_ingest_loses_nothing(
     town: Town, answers: list[dict[str, Any]], ingests: Ingests
 ) -> None:
@@ -46,6 +48,7 @@ def test_killed_at_any_step_an_ingest_loses_nothing(
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_killed_at_a_random_moment_an_ingest_loses_nothing(
     town: Town, answers: list[dict[str, Any]], ingests: Ingests
 ) -> None:
@@ -112,10 +115,12 @@ def test_who_reads_keeps_what_is_read(town: Town, answers: list[dict[str, Any]])
     assert town.is_tidy()
 
 
+@pytest.mark.slow
+@pytest.mark.soak
 def test_rebuilt_again_and_again_an_index_takes_no_more_room(town: Town) -> None:
     town.ingest(rebuild=True)
     before = size(town.index)
-    for _ in range(int(os.environ.get("REBUILDS", "4"))):
+    for _ in range(REBUILDS):
         town.ingest(rebuild=True)
     assert size(town.index) < 1.02 * before
     assert town.is_tidy()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Generator
 from dataclasses import replace
 
 import pytest
+from markdown_it import MarkdownIt
 
 from corpus import Corpus, VerseError
-from rag.datatypes import Scope
+from rag.datatypes import Answer, AnswerSentence, Citation, Scope
 from tests.ui.fakes import FakeEngine
 from ui.chat import Chat, Exchange, Shelf, ask, compared, restore, save
 from ui.export import from_json, to_json, to_markdown
@@ -128,5 +131,16 @@ def test_an_answer_that_the_sources_no_longer_bear_out_is_found(engine: FakeEngi
 def test_markdown_export_has_questions_marks_and_quotes(engine: FakeEngine) -> None:
     text = to_markdown(asked(engine, "Why?", "broken"))
     assert text.startswith("# Why?\n\n## Why?\n\n*Answered from the sources*\n\n")
-    assert "[1] **Chapter 1: On keeping bees** (primary source; Bees & <i>Honey</i>)\n\n> A damp hive kills" in text
+    where = r"[1] **Chapter 1: On keeping bees** (primary source; Bees \& \<i\>Honey\</i\>)"
+    assert f"{where}\n\n> A damp hive kills" in text
     assert text.endswith("## broken\n\nthe index is missing; build it with: verse ingest\n")
+
+
+def test_an_exported_chat_shows_what_documents_and_visitors_wrote_and_loads_nothing() -> None:
+    hostile = 'a *b* <img src=x onerror="alert(1)"> ![](https://evil.example/x.png) [c](javascript:d) &lt; `e` [1]: f'
+    citation = Citation(1, "s", hostile, hostile, None, "primary", hostile, hostile, None, hostile, 0, 1, hostile)
+    answer = Answer(hostile, hostile, "answered", 1.0, (AnswerSentence(hostile, (1,)),), (citation,))
+    written = to_markdown(Chat((Exchange(hostile, answer=answer),)))
+    shown = MarkdownIt("commonmark", {"html": True}).render(written)
+    assert not re.search(r"<(?:img|script|code|a)\b", shown)
+    assert html.unescape(shown).count(hostile) >= 5
