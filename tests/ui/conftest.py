@@ -87,9 +87,13 @@ def serving(engine: Engine, rules: Rules = LOCAL, bounds: Bounds = BOUNDS) -> It
 
 
 @contextmanager
-def visiting(browser: Browser, address: str, *, width: int = 1280, height: int = 800) -> Iterator[Page]:
+def visiting(
+    browser: Browser, address: str, *, width: int = 1280, height: int = 800, dark: bool = False
+) -> Iterator[Page]:
     """The page in a browser that has kept nothing; fails if a request leaves this machine or a script breaks."""
-    with browser.new_context(viewport={"width": width, "height": height}) as context:
+    with browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+    ) as context:
         page = context.new_page()
         page.set_default_timeout(15_000)
         strangers: list[str] = []

@@ -74,6 +74,25 @@ sources.addEventListener("change", () => {
   open(sources.value);
 });
 
+// Gradio drops what is sent while a stopped answer is still ending on the server: it is sent once more then.
+const typed = () => document.querySelector("#question textarea")?.value || "";
+const enters = (event) => event.key === "Enter" && !event.shiftKey && event.target.closest?.("#question");
+const sends = (event) => (event.type === "keydown" ? enters(event) : event.target.closest?.("#send"));
+for (const kind of ["keydown", "click"]) {
+  document.addEventListener(
+    kind,
+    (event) => {
+      const text = typed();
+      if (!event.isTrusted || !sends(event) || !text.trim() || event.isComposing) return;
+      setTimeout(() => {
+        const idle = !document.querySelector('.exchange[data-state="running"]');
+        if (idle && typed() === text) document.querySelector("#send").click();
+      }, 1500);
+    },
+    true,
+  );
+}
+
 // A new question comes to the top of the conversation; nothing else moves what is being read.
 let newest = "";
 let ran = false;
