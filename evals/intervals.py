@@ -72,12 +72,14 @@ def figure(parts: Column, wholes: Column) -> Figure | None:
 
 
 def difference(before: tuple[Column, Column], after: tuple[Column, Column]) -> Difference | None:
-    """The paired difference over the questions that have the figure in both runs: bootstrap interval and
-    permutation test, in which each question's two results change sides (Smucker, Allan and Carterette 2007)."""
-    known = (before[1] > 0) & (after[1] > 0)
+    """The paired difference over the questions that can have the figure in both runs: bootstrap interval and
+    permutation test, in which each question's two results change sides (Smucker, Allan and Carterette 2007). A
+    question with a whole of 0 in one run only counts, as in the figure itself; None if a run has no whole at all."""
+    known = ~np.isnan(before[1]) & ~np.isnan(after[1])
+    known &= (before[1] > 0) | (after[1] > 0)
     columns = tuple(column[known] for column in (*before, *after))
     n = int(known.sum())
-    if n == 0:
+    if n == 0 or not columns[1].any() or not columns[3].any():
         return None
     old, new = (round(float(columns[i].sum() / columns[i + 1].sum()), 6) for i in (0, 2))
     same = np.array_equal(columns[0], columns[2]) and np.array_equal(columns[1], columns[3])
@@ -90,7 +92,12 @@ def difference(before: tuple[Column, Column], after: tuple[Column, Column]) -> D
 
 
 def _ratio(parts: Column, wholes: Column, axis: int = -1) -> Column:
-    return np.asarray(parts.sum(axis=axis) / wholes.sum(axis=axis))
+    return _divide(parts.sum(axis=axis), wholes.sum(axis=axis))
+
+
+def _divide(part: Column, whole: Column) -> Column:
+    """Part by whole, 0 where a sample happens to have no whole."""
+    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=whole > 0)
 
 
 def _bootstrap(columns: tuple[Column, ...], statistic: Any) -> tuple[float, float]:  # noqa: ANN401 -- scipy's own
@@ -125,7 +132,7 @@ def _permutation_p(columns: tuple[Column, ...]) -> float:
         return 1.0
 
     def ratio(rows: NDArray[np.int64], axis: int) -> Column:
-        return np.asarray((kept_part + parts[rows].sum(axis=axis)) / (kept_whole + wholes[rows].sum(axis=axis)))
+        return _divide(kept_part + parts[rows].sum(axis=axis), kept_whole + wholes[rows].sum(axis=axis))
 
     found = stats.permutation_test(
         (np.arange(n), np.arange(n, 2 * n)),

@@ -151,9 +151,10 @@ def abstention(question: Question, abstained: bool) -> dict[str, Share]:
     share of answerable questions that were refused (fewer is better). F1 is 2 TP / (2 TP + FP + FN), a ratio of
     sums like the others (van Rijsbergen 1979)."""
     right = float(abstained and not question.answerable)
-    figures = {"abstention_f1": Share(2 * right, float(abstained) + float(not question.answerable))}
-    if abstained:
-        figures["abstention_precision"] = Share(right)
+    figures = {
+        "abstention_precision": Share(right, float(abstained)),
+        "abstention_f1": Share(2 * right, float(abstained) + float(not question.answerable)),
+    }
     if question.answerable:
         figures["refused"] = Share(float(abstained))
     else:

@@ -71,6 +71,17 @@ def test_a_difference_is_over_questions_that_both_runs_can_score() -> None:
     assert (found.before, found.after, found.n) == (1, 0.5, 2)
 
 
+def test_a_question_that_adds_to_one_run_only_counts_for_a_ratio_of_sums() -> None:
+    # Precision of abstaining. Before: two refusals, both right. After: these and one that is wrong.
+    before = columns((1, 1), (1, 1), (0, 0), (0, 0))
+    after = columns((1, 1), (1, 1), (0, 1), (0, 0))
+    found = difference(before, after)
+    assert found is not None
+    assert (found.before, round(found.after, 4), found.n) == (1, 0.6667, 3)
+    assert not np.isnan(found.low)
+    assert difference(before, columns((0, 0), (0, 0), (0, 0), (0, 0))) is None, "who never refuses has no precision"
+
+
 def test_a_hundred_thousand_questions_take_little_memory_and_time() -> None:
     rng = np.random.default_rng(1)
     found = figure(rng.integers(0, 2, 100_000).astype(float), np.ones(100_000))
