@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import signal
@@ -20,6 +21,7 @@ import gradio as gr
 import uvicorn
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.authentication import AuthenticationMiddleware
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corpus import VerseError
@@ -35,7 +37,7 @@ STATIC = Path(__file__).parent / "static"
 
 # Gradio compiles its templates in the browser, hence 'unsafe-eval'. Nothing is loaded from any other host.
 SESSIONS = 1_000  # open pages whose chat the server remembers; a browser keeps its own anyway
-GRACE = 3.0  # seconds for answers to end once the server is told to; what still runs then is cut off
+GRACE = 2.5  # seconds for answers to end once the server is told to; what still runs then is cut off
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
@@ -70,7 +72,10 @@ def serve(
 
     signal.signal(signal.SIGTERM, _end)
     with listening, suppress(KeyboardInterrupt):
-        make_server(engine, ready, rules, bounds).run(sockets=[listening])
+        try:
+            make_server(engine, ready, rules, bounds).run(sockets=[listening])
+        finally:
+            gc.freeze()  # or Python looks through every object once more as it ends, which takes seconds
 
 
 def _end(sig: int, frame: FrameType | None) -> NoReturn:
@@ -144,21 +149,28 @@ def make_server(engine: Engine, ready: Callable[[], None], rules: Rules = LOCAL,
         head='<link rel="icon" type="image/svg+xml" href="/favicon.ico"><meta name="robots" content="noindex">',
     )
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, ws="none")
-    return Server(config, ready)
+    pages: gr.routes.App = next(route.app for route in app.routes if isinstance(route, Mount))  # type: ignore[assignment]
+    return Server(config, ready, pages.stop_event.set)
 
 
 class Server(uvicorn.Server):
     """Uvicorn's server that says when it listens, and that ends within seconds whatever still runs."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], let_go: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._let_go = let_go
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go of the pages that are open, then of the rest."""
+        self._let_go()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Told to end: a thread that is in the middle of an answer can't be interrupted, and isn't waited for."""
@@ -168,7 +180,7 @@ class Server(uvicorn.Server):
             cut_off.start()
             if hasattr(signal, "SIGALRM"):  # once Python takes itself down, its threads stand still
                 signal.signal(signal.SIGALRM, signal.SIG_DFL)
-                signal.alarm(math.ceil(GRACE) + 1)
+                signal.alarm(math.ceil(GRACE))
         super().handle_exit(sig, frame)
 
 

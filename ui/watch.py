@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import time
@@ -108,15 +109,22 @@ class Watch:
         request_id = given if _GIVEN.fullmatch(given) else uuid.uuid4().hex[:12]
         scope.setdefault("state", {})["request_id"] = request_id
         began = time.perf_counter()
+        under_way = False
 
         async def watched(message: Message) -> None:
+            nonlocal under_way
+            under_way = message["type"] == "http.response.start" or bool(message.get("more_body"))
             if message["type"] == "http.response.start":
                 MutableHeaders(raw=message.setdefault("headers", [])).append("X-Request-ID", request_id)
                 self._note(scope, message["status"], time.perf_counter() - began)
             await send(message)
 
         with bound_contextvars(request_id=request_id):
-            await self.app(scope, receive, watched)
+            try:
+                await self.app(scope, receive, watched)
+            except asyncio.CancelledError:  # the server ends, and an open page still listens; that is no mistake
+                if under_way:
+                    await send({"type": "http.response.body", "body": b""})
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         """Count and log; a refusal with where it came from, so that one can act on it."""

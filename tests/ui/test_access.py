@@ -11,6 +11,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 from click.testing import CliRunner
+from playwright.sync_api import Browser, expect
 from starlette.authentication import AuthCredentials
 from starlette.requests import Request
 
@@ -19,6 +20,7 @@ from rag.errors import SettingsError
 from rag.settings import Settings
 from tests.ui.conftest import serving
 from tests.ui.fakes import FakeEngine
+from tests.ui.test_page import ask
 from ui.access import LOCAL, Rules, Sessions, is_admin, rules_of
 from ui.command import password as password_verb
 from ui.passwords import ADMIN, READER, Role, hash_password, keep_password, read_passwords, roles_for
@@ -189,6 +191,28 @@ def test_a_reader_asks_and_only_an_admin_uploads(visitor: httpx.Client) -> None:
     assert upload(visitor).status_code == 403
     log_in(visitor, ADMINS)
     assert upload(visitor).status_code == 200
+
+
+@pytest.mark.browser
+def test_a_reader_logs_in_by_the_page_and_asks(browser: Browser, guarded: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        mistakes: list[str] = []
+        page.on("console", lambda told: mistakes.append(told.text) if told.type == "error" else None)
+        page.goto(guarded)
+        page.get_by_label("Password").fill("a guess")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("alert")).to_have_text("That is not the password.")
+        mistakes.clear()  # the browser's own line on the 401
+        page.get_by_label("Password").fill(READERS)
+        page.get_by_role("button", name="Log in").click()
+        ask(page, "Why a dry hive?")
+        expect(page.locator("#log .exchange")).to_have_attribute("data-state", "done")
+        page.goto(f"{guarded}/login")
+        expect(page.get_by_text("You are logged in as a reader.")).to_be_visible()
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_label("Password")).to_be_visible()
+        assert mistakes == []
 
 
 def test_programs_send_the_password_with_each_request(guarded: str) -> None:
