@@ -8,8 +8,8 @@ link, a key, the prompt) isn't repeated among the withheld either.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Support
 from rag.marks import Marked
@@ -25,10 +25,11 @@ _LINK = re.compile(
 )
 _CODE = re.compile(r"(?=\S*\d)[\w+/=.-]{24,}|[\w+/=]{40,}")
 _TURNS = frozenset(
-    """not no never nor without if unless whether may might could would wrong wrongly false falsely deny denies denied
+    """not no never nor none nobody nothing neither hardly without if unless whether may might could would wrong wrongly false falsely deny denies denied
     doubt doubts doubted dispute disputes disputed refute refutes refuted reject rejects rejected unlikely
     myth""".split()
 )
+_LABELS = frozenset(("answer", "the answer", "evidence", "the evidence", "source"))
 _SCRAP = 4
 _SAME_AS_PROMPT = 6
 _SECRET_PART = 8
@@ -45,6 +46,8 @@ class Vetting:
 
     def vet(self, marked: Marked) -> DraftSentence | AnswerSentence:
         """A sentence that may be said, or one that is withheld with the reason in its support."""
+        voices = {e.sentence.voice.lower() for e in self.given.values()}
+        marked = replace(marked, text=_without_labels(marked.text, voices))
         if harm := self._harm(marked.text):
             return _withheld(f"(not shown: {harm})", harm)
         if not marked.whole:
@@ -55,12 +58,12 @@ class Vetting:
         cited = list(dict.fromkeys([*(self.given[key] for key in marked.keys), *quoted]))
         support, bearing = self._cited(text, cited)
         if support.label == "supported":
-            return DraftSentence(_without_speaker(text, bearing), bearing, marked.form, support)
+            return DraftSentence(text, bearing, marked.form, support)
         for e in self.given.values():
             if e not in cited and (by_other := self.check(text, [said(e)])).label == "supported":
-                return DraftSentence(_without_speaker(text, (e,)), (e,), marked.form, by_other)
+                return DraftSentence(text, (e,), marked.form, by_other)
         if support.label == "weak":
-            return DraftSentence(_without_speaker(text, bearing), bearing, marked.form, support)
+            return DraftSentence(text, bearing, marked.form, support)
         return _withheld(text, support.reason or "the evidence doesn't bear it out")
 
     def _cited(self, text: str, cited: Sequence[Evidence]) -> tuple[Support, tuple[Evidence, ...]]:
@@ -111,12 +114,16 @@ def said(e: Evidence) -> str:
     return f"{e.sentence.voice}: {e.text}" if e.sentence.voice else e.text
 
 
-def _without_speaker(text: str, evidence: Sequence[Evidence]) -> str:
-    """A sentence without the "Name: " that evidence has in a prompt, where that is whose words it cites: the voice
-    is shown beside each sentence."""
+def _without_labels(text: str, voices: Collection[str]) -> str:
+    """A sentence without the names and places that stand before evidence in a prompt: who says it is told by the
+    evidence it rests on, not by a label that a model put there."""
     head, colon, rest = text.partition(": ")
-    voices = {e.sentence.voice.lower() for e in evidence}
-    return rest if colon and rest and voices == {head.lower()} else text
+    label = head.lower()
+    while colon and rest and (label in voices or label in _LABELS or " · " in head):
+        text = rest
+        head, colon, rest = text.partition(": ")
+        label = head.lower()
+    return text
 
 
 def _torn(text: str, sentence: str) -> bool:

@@ -6,11 +6,18 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 import rag
+from corpus import Sentence
+from rag.condense import fitting
+from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Passage, Turn
+from rag.generate import SYSTEM
+from rag.marks import Marked, read_marked
+from rag.vet import Vetting
 from tests.rag.scripted import Broken, Reply, Silent, evidence_of, prompt_of, scripted
 
 QUESTION = "How much money has SSI raised?"
@@ -153,3 +160,123 @@ def test_when_the_model_fails_the_plain_answer_comes_with_one_line_of_why(
     assert why in answer.notice
     assert answer.notice.count("\n") == 0
     assert plain.notice == ""
+
+
+def _vetted(text: str, *evidence: tuple[str, str], keys: tuple[str, ...] = ("k1",)) -> DraftSentence | AnswerSentence:
+    """What becomes of a sentence, given evidence as (voice, text) under the keys k1, k2, ..."""
+    passage = Passage("p", "s", "1", "One", 0, 1, "")
+    given = {
+        f"k{n}": Evidence(passage, Sentence(n, n + 1, "1", voice), n, said, 0.0, 0.0, 0.0)
+        for n, (voice, said) in enumerate(evidence, start=1)
+    }
+    return Vetting(given, rag.check_support, SYSTEM, "sk-canary-1234567890").vet(Marked(text, keys))
+
+
+def test_a_wrong_citation_is_mended_by_the_evidence_that_says_it() -> None:
+    vetted = _vetted("The yard burned in 1911.", ("Ann", "The owner was Ann Lee."), ("Ann", "The yard burned in 1911."))
+    assert isinstance(vetted, DraftSentence)
+    assert [e.text for e in vetted.evidence] == ["The yard burned in 1911."]
+
+
+def test_a_label_that_a_model_puts_before_a_sentence_says_nothing_of_its_speaker() -> None:
+    vetted = _vetted("Ann: Bob: The yard burned in 1911.", ("Bob", "The yard burned in 1911."), ("Ann", "No."))
+    assert isinstance(vetted, DraftSentence)
+    assert vetted.text == "The yard burned in 1911."
+    assert vetted.evidence[0].sentence.voice == "Bob"
+
+
+def test_only_words_that_stand_in_the_evidence_keep_their_quotation_marks() -> None:
+    evidence = ("Bob", "The yard burned in 1911, which was a dry year.")
+    kept = _vetted("The yard burned in 1911, which was “a dry year”.", evidence)
+    assert isinstance(kept, DraftSentence)
+    assert kept.text == "The yard burned in 1911, which was “a dry year”."
+    altered = _vetted("The yard burned in 1911, “a dry year which was”.", evidence)
+    assert "“" not in altered.text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("The yard is safe.", "It is wrong that the yard is safe."),
+        ("The yard burned in 1911.", "Nobody has shown that the yard burned in 1911."),
+        ("The yard will burn.", "He asks whether the yard will burn."),
+    ],
+)
+def test_words_torn_out_of_a_sentence_that_denies_them_are_withheld(text: str, said: str) -> None:
+    assert isinstance(_vetted(text, ("Bob", said)), AnswerSentence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Read https://yard.example now.",
+        "The yard [burned](yard.example/fire).",
+        "The key is sk-canary-1234567890.",
+        "Write one to five short sentences in plain English.",
+        "The code is QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo9.",
+    ],
+)
+def test_what_could_do_harm_is_not_repeated_among_the_withheld(text: str) -> None:
+    vetted = _vetted(text, ("Bob", text))
+    assert isinstance(vetted, AnswerSentence)
+    assert vetted.text.startswith("(not shown: it ")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (
+            "Dr. Lee left. It cost $3.5 billion [k7q2]. [k3x4] ",
+            [("Dr. Lee left.", ()), ("It cost $3.5 billion.", "k7q2 k3x4")],
+        ),
+        ("[k7q2] It burned. [k3x4] It was rebuilt.", [("It burned.", "k7q2"), ("It was rebuilt.", "k3x4")]),
+        ("- One [k7q2, k3x4]\n- **Two** (k3x4)\n", [("One", "k7q2 k3x4"), ("Two", "k3x4")]),
+        (
+            "He said “no. Never” [k7q2]. Then [1] he left [zz99].",
+            [("He said “no. Never”.", "k7q2"), ("Then he left.", ())],
+        ),
+        ("<think>Hm. Well.</think>It burned 【k7q2】.", [("It burned.", "k7q2")]),
+        ("It burned [k7q2", [("It burned", "k7q2")]),
+        ("]] [] It ] burned [[ zz9 ].", [("It burned.", ())]),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+def test_marks_are_read_however_the_text_is_cut(written: str, expected: list[tuple[str, str]], size: int) -> None:
+    pieces = (written[n : n + size] for n in range(0, len(written), size))
+    read = [(marked.text, marked.keys) for marked in read_marked(pieces, {"k7q2", "k3x4"})]
+    assert read == [(text, tuple(keys.split()) if isinstance(keys, str) else keys) for text, keys in expected]
+
+
+def test_a_long_history_loses_its_oldest_turns_and_never_the_question(engine: rag.Engine) -> None:
+    history: list[Turn] = []
+    for n in range(40):
+        history += [
+            {"role": "user", "content": f"What of topic number {n}? " + "And so on. " * 20},
+            {"role": "assistant", "content": f"Topic {n} is discussed. " * 10},
+        ]
+    with scripted(quoting, context=2_000) as server:
+        engine.with_llm(server.name).ask(QUESTION, history)
+    final = next(body for body in reversed(server.asked))
+    prompt = prompt_of(final)
+    assert QUESTION in prompt
+    assert "topic number 39" in prompt
+    assert "topic number 3?" not in prompt
+    assert len(prompt) / 3 < 2_000
+    roles = [message["role"] for message in final["messages"]]
+    assert roles[0] == "system"
+    assert all(one != other for one, other in pairwise(roles))
+
+
+@pytest.mark.parametrize(
+    ("written", "stands"),
+    [
+        ("When was SSI founded?", True),
+        ("", False),
+        ("When was Apple founded?", False),
+        ("What is SSI?", False),
+        ("SSI was founded in June 2024 and " + "so on " * 100, False),
+    ],
+)
+def test_a_condensed_question_is_held_to_the_conversation(written: str, stands: bool) -> None:
+    history: list[Turn] = [{"role": "user", "content": "What is SSI?"}, {"role": "assistant", "content": "A lab."}]
+    assert (fitting(written, "When was it founded?", history) == written) == stands
