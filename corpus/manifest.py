@@ -322,6 +322,11 @@ class _Documents(Mapping[str, Document]):
         return len(self._corpus.sources)
 
 
+def built_in_people() -> tuple[Person, ...]:
+    """The people of the built-in corpus, without reading its texts."""
+    return read_manifest(BUILT_IN / MANIFEST).people
+
+
 def read_manifest(file: Path) -> Manifest:
     """The manifest in a file. Raises CorpusError naming the line that is wrong."""
     try:

@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -148,6 +148,39 @@ def load_sentence_transformer(model: str) -> Encoder:
             f"hf download sentence-transformers/{Path(model).name}, or use --model {DEFAULT_MODEL}"
         ) from None
     return loaded
+
+
+def load_entailment(model: str) -> Callable[[str, str], float]:
+    """(premise, hypothesis) -> probability of entailment, by any cross-encoder that sentence-transformers can load
+    from this machine: one trained on NLI (it has a label "entailment") or one with a single score.
+
+    Raises ModelUnavailable."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    from sentence_transformers import CrossEncoder  # noqa: PLC0415 -- seconds of torch
+
+    try:
+        loaded = CrossEncoder(model, device="cpu", local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(
+            f"the entailment model {model!r} is not on this machine ({str(error).splitlines()[0][:120]}); download it "
+            f"with: hf download {model}, or leave out VERSE_NLI"
+        ) from None
+    names = {int(n): str(label).lower() for n, label in loaded.model.config.id2label.items()}
+    column = next((n for n, label in names.items() if label.startswith(("entail", "support"))), None)
+    if column is None and len(names) > 1:
+        raise ModelUnavailable(f"{model!r} has no label for entailment, only {', '.join(names.values())}")
+
+    def entails(premise: str, hypothesis: str) -> float:
+        scores = np.atleast_1d(loaded.predict([(premise, hypothesis)], apply_softmax=column is not None)[0])
+        return float(scores[column or 0])
+
+    return entails
+
+
+def find_export(home: Path) -> Path | None:
+    """The folder with the ONNX export of the built-in model, or None where there is none yet."""
+    folder = home / "encoders" / f"{DEFAULT_MODEL}-{_WEIGHTS_SHA256[:12]}"
+    return folder if (folder / MODEL_FILE).is_file() and (folder / TOKENIZER_FILE).is_file() else None
 
 
 def export_encoder(home: Path) -> Path:

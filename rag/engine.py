@@ -7,7 +7,7 @@ import tempfile
 import time
 import unicodedata
 from collections.abc import Callable, Generator, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -28,7 +28,7 @@ from rag.ingest import ingest, open_corpus, open_index
 from rag.plain import Plainly
 from rag.retrieve import find_candidates
 from rag.settings import Settings
-from rag.support import check_support
+from rag.support import SupportChecker, open_checker
 from rag.understand import understand
 
 if TYPE_CHECKING:
@@ -97,6 +97,13 @@ class Engine:
         except BaseException:
             index.close()
             raise
+
+    @cached_property
+    def checker(self) -> SupportChecker:
+        """The support check with this engine's encoder and the names of its corpus's people.
+
+        Raises ModelUnavailable when the entailment model of the settings can't be had."""
+        return open_checker(self.encoder, (person.forms for person in self.corpus.people), self.settings.nli)
 
     def with_llm(self, name: str | None) -> Engine:
         """An engine over the same open parts that answers with another language model, or with none.
@@ -188,7 +195,7 @@ class Engine:
     ) -> Generator[AnswerSentence, None, Written]:
         """The model's answer, cited sentence by sentence; its evidence is the plain answer's, then what ranks next."""
         assert self.llm is not None
-        sentences = write(self.llm, self.corpus, asked, turns, evidence, check_support, call)
+        sentences = write(self.llm, self.corpus, asked, turns, evidence, self.checker.check, call)
         said: list[DraftSentence] = []
         while True:
             try:

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     reranker: str | None = Field(
         None, description="A cross-encoder, by name or path, that orders the best evidence anew; none is the default."
     )
+    nli: str | None = Field(
+        None, description="A cross-encoder trained on entailment, by name or path, that the support check asks too."
+    )
     threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0 lets it choose.")
     max_question: int = Field(4_000, ge=1, le=100_000, description="Longest question, in characters.")
 

@@ -1,65 +1,172 @@
-"""Whether the evidence supports the sentence."""
+"""Whether the evidence supports the sentence.
+
+Three steps: the claim's words are aligned with the evidence (`rag.align`), what differs in fact and in wording is
+told (`rag.facts`, `rag.wording`), and a logistic regression weighs what they share, by words and, with an encoder, by
+vectors. Every feature speaks for support. A plain difference caps the score, however many words agree. Weights and
+thresholds are fitted by `python -m evals.support`, which leaves one public data set out at a time; docs/support.md
+has the figures.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
 
+from corpus.manifest import built_in_people
+from rag.align import Alignment, Difference, align, read_passage
 from rag.datatypes import Support, SupportLabel
-from rag.terms import terms, words
+from rag.encoder import OnnxEncoder, find_export, load_entailment
+from rag.facts import compare_facts
+from rag.settings import Settings
+from rag.statements import Statement, read
+from rag.terms import words
+from rag.wording import compare_wording
+from rag.wordvectors import WordVectors, closeness
 
-SUPPORTED = 0.75
-WEAK = 0.45
-WRONG_CITATION = "wrong citation"
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_NEGATIONS = frozenset("not no never none neither nor without cannot nothing nobody".split())
+SUPPORTED = 0.6
+WEAK = 0.28
+# A difference of at least this weight is plain: the score is multiplied by CEILING, which is below WEAK.
+PLAIN = 0.5
+CEILING = 0.27
+_LONGEST = 4_000
+
+LEXICAL: dict[str, float] = {
+    "cover": 1.3, "together": 0.78, "anywhere": 0.09, "adjacent": 0.33,
+    "absent": 1.09, "name": 0.62, "elsewhere": 0.0, "negation": 1.48, "direction": 0.61, "hedge": 0.0,
+    "quantifier": 0.0, "cause": 0.0, "bias": -1.04,
+}  # fmt: skip
+WITH_VECTORS: dict[str, float] = {
+    "whole": 2.16, "words": 1.48, "three": 0.64, "worst": 0.6, "adjacent": 0.15,
+    "absent": 1.15, "name": 0.42, "elsewhere": 0.0, "negation": 1.41, "direction": 0.81, "hedge": 0.0,
+    "quantifier": 0.0, "cause": 0.0, "bias": -2.78,
+}  # fmt: skip
+
+_DIFFERENCES = {
+    "absent": ("number", "date"),
+    "name": ("name",),
+    "elsewhere": ("number_slot", "date_slot", "name_slot", "speaker"),
+    "negation": ("negation",),
+    "direction": ("direction", "swap"),
+    "hedge": ("hedge",),
+    "quantifier": ("quantifier",),
+    "cause": ("cause",),
+}
+
+# (premise, hypothesis) -> the probability that the one entails the other.
+Entails = Callable[[str, str], float]
+
+
+class SupportChecker:
+    """Checks sentences against evidence. Safe to share between threads.
+
+    `people` are the names of each person: full name and short forms. With an encoder, words needn't be the same to
+    meet; with `entails`, its verdict counts as much as ours, save that it can't lift a plain difference.
+    """
+
+    def __init__(
+        self,
+        encoder: OnnxEncoder | None = None,
+        people: Iterable[Sequence[str]] = (),
+        entails: Entails | None = None,
+    ) -> None:
+        self._forms = tuple(frozenset(word for form in forms for word in words(form)) for forms in people)
+        self._vectors = WordVectors(encoder) if encoder else None
+        self._entails = entails
+
+    def check(self, sentence: str, passages: Sequence[str]) -> Support:
+        """How far the passages, taken together, bear the sentence out.
+
+        "supported": they say it; "weak": they say part of it, or say it in words too different to be sure;
+        "unsupported": they don't say it, or something differs, which the reason names.
+        """
+        texts = [passage for passage in passages if passage.strip()]
+        claim = read(sentence[:_LONGEST])
+        if not texts or not (claim.content or claim.quantities or claim.dates):
+            return Support("unsupported", 0.0, "nothing to compare")
+        if any(f" {_even(sentence)} " in f" {_even(passage)} " for passage in texts):
+            return Support("supported", 1.0, "word for word")
+        alignment, differences, values = self.look(claim, texts)
+        score = _sigmoid(logit(values))
+        if self._entails is not None:
+            score = (score + self._entails("\n".join(texts), sentence)) / 2
+        worst = max(differences, key=lambda difference: difference.weight, default=None)
+        if worst is not None and worst.weight >= PLAIN:
+            score *= CEILING
+        label: SupportLabel = "supported" if score >= SUPPORTED else "weak" if score >= WEAK else "unsupported"
+        return Support(label, round(score, 4), _reason(alignment, worst, label))
+
+    def look(
+        self, claim: Statement, texts: Sequence[str]
+    ) -> tuple[Alignment, tuple[Difference, ...], dict[str, float]]:
+        """The claim aligned with the evidence, what differs, and the features that are weighed, by name: each in
+        [-1, 1], more of it speaking for support."""
+        passages = [read_passage(text) for text in texts]
+        alignment = align(claim, passages)
+        differences = (*compare_facts(alignment, self._forms), *compare_wording(alignment))
+        values = {
+            "cover": float(alignment.coverage.max(initial=0.0)),
+            "together": alignment.cover(alignment.view),
+            "anywhere": alignment.cover(range(len(alignment.sentences))),
+            "adjacent": alignment.adjacent(),
+        }
+        for name, kinds in _DIFFERENCES.items():
+            values[name] = -max((d.weight for d in differences if d.kind in kinds), default=0.0)
+        if self._vectors is not None:
+            evidence = [vector for passage in passages for vector in self._vectors.passage(passage)]
+            close = closeness(self._vectors.sentence(claim.text, claim), claim.content, alignment.weights, evidence)
+            values |= {"whole": close.whole, "words": close.words, "three": close.three, "worst": close.worst}
+        return alignment, differences, values
 
 
 def check_support(sentence: str, passages: Sequence[str]) -> Support:
-    """How far the passages bear the sentence out: the share of its content terms that the best of them (or
-    all together) hold, cut where a number or a negation differs. A first, lexical version: it does not
-    understand paraphrase.
+    """How far the passages bear the sentence out; see `SupportChecker.check`.
+
+    Compares vectors too where the built-in encoder has been exported under the settings' home (which building an
+    index does); before that, words only. Knows the names of the built-in corpus's people.
     """
-    claimed = set(terms(sentence))
-    if not claimed or not any(passage.strip() for passage in passages):
-        return Support("unsupported", 0.0, "nothing to compare")
-    if any(_even(sentence) in _even(passage) for passage in passages):
-        return Support("supported", 1.0, "word for word")
-    best = max(passages, key=lambda passage: len(claimed & set(terms(passage))))
-    together = set().union(*(set(terms(passage)) for passage in passages))
-    score = 0.8 * len(claimed & set(terms(best))) / len(claimed) + 0.2 * len(claimed & together) / len(claimed)
-    reason = ""
-    missing = set(_numbers(sentence)) - set(_numbers(" ".join(passages)))
-    if missing:
-        score, reason = score * 0.4, f"the number {sorted(missing)[0]} isn't in the evidence"
-    elif _negated(sentence) != _negated(best):
-        score, reason = score * 0.6, "one denies what the other says"
-    label: SupportLabel = "supported" if score >= SUPPORTED else "weak" if score >= WEAK else "unsupported"
-    return Support(label, round(score, 4), reason)
+    settings = _settings()
+    return _checker(find_export(settings.home), settings.threads, settings.nli).check(sentence, passages)
 
 
-def check_cited(sentence: str, cited: Sequence[str], evidence: Sequence[str]) -> Support:
-    """How far the cited sentences bear a sentence out, and where they don't, whether other evidence does.
+def open_checker(encoder: object, people: Iterable[Sequence[str]], nli: str | None) -> SupportChecker:
+    """A checker for one corpus. Only the built-in encoder is used: the weights are fitted to it.
 
-    What only the other evidence supports is at best "weak", and its reason begins with WRONG_CITATION;
-    what neither supports keeps the verdict over all of it.
-    """
-    by_citation = check_support(sentence, cited)
-    if by_citation.label == "supported":
-        return by_citation
-    by_all = check_support(sentence, [*cited, *evidence])
-    if by_all.label == "supported":
-        return Support("weak", min(by_all.score, SUPPORTED), f"{WRONG_CITATION}: other evidence says it")
-    return by_citation if by_citation.score >= by_all.score else by_all
+    Raises ModelUnavailable when the entailment model `nli` can't be had."""
+    ours = encoder if isinstance(encoder, OnnxEncoder) else None
+    return SupportChecker(ours, people, load_entailment(nli) if nli else None)
+
+
+def logit(values: dict[str, float]) -> float:
+    """The weighted sum of the features, by the weights for those that are there."""
+    weights = WITH_VECTORS if "whole" in values else LEXICAL
+    return weights["bias"] + sum(weights.get(name, 0.0) * value for name, value in values.items())
+
+
+@lru_cache(maxsize=1)
+def _settings() -> Settings:
+    return Settings.read()
+
+
+@lru_cache(maxsize=2)
+def _checker(export: Path | None, threads: int, nli: str | None) -> SupportChecker:
+    encoder = OnnxEncoder.open(export, threads) if export else None
+    return open_checker(encoder, (person.forms for person in built_in_people()), nli)
+
+
+def _sigmoid(value: float) -> float:
+    return 1 / (1 + math.exp(-value))
+
+
+def _reason(alignment: Alignment, worst: Difference | None, label: SupportLabel) -> str:
+    if worst is not None and (worst.weight >= PLAIN or label != "supported"):
+        return worst.reason
+    if label == "supported":
+        return ""
+    missing = alignment.missing()
+    return f"the evidence doesn't speak of “{missing[0]}”" if missing else "the evidence says it in other words"
 
 
 def _even(text: str) -> str:
     return " ".join(words(text))
-
-
-def _numbers(text: str) -> list[str]:
-    return [match.replace(",", "") for match in _NUMBER.findall(text)]
-
-
-def _negated(text: str) -> bool:
-    return any(word in _NEGATIONS or word.endswith("n't") for word in words(text))

@@ -1,0 +1,235 @@
+"""The support check as a classifier: how often it is right on labelled pairs of a sentence and its evidence.
+
+`support_pairs.jsonl` holds pairs over our own corpus, written by hand: true sentences close to the source's words or
+in other words, and false ones that keep nearly all the words but one thing. The half "tune" was at hand while the rules
+were written; the half "never" was written before them, in another style, and has been scored only.
+
+`--sets DIR` takes public sets, one .jsonl a set with lines {"sentence", "passages", "supported"}; they aren't part of
+this project. Each is scored with weights fitted on all the others ("leave one set out"), which is how an unseen set
+would fare; `--fit` prints weights fitted on all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from sklearn.metrics import roc_auc_score
+
+from corpus.manifest import built_in_people
+from rag.encoder import OnnxEncoder, find_export
+from rag.settings import Settings
+from rag.statements import read
+from rag.support import CEILING, PLAIN, SupportChecker
+from rag.terms import terms
+
+PAIRS = Path(__file__).with_name("support_pairs.jsonl")
+RESULTS = Path(__file__).parent / "results" / "support.json"
+TRUE_KINDS = ("none-close", "none-paraphrase")
+# Of a public set no more than this many pairs are scored, evenly spread over the file.
+MOST = 150
+# How much our own tuning pairs count in a fit, as a share of one public set, and how much large weights cost.
+OWN_SHARE = 0.3
+RIDGE = 5e-4
+
+Values = dict[str, float]
+Column = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A sentence, its evidence, and whether the evidence supports it. `kind` is what was changed, or none-close
+    and none-paraphrase for true ones."""
+
+    sentence: str
+    passages: tuple[str, ...]
+    supported: bool
+    kind: str = ""
+    split: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A pair beside what the check makes of it: features, plainness of the worst difference, score and label, and
+    the share of the sentence's terms that the evidence has (the baseline)."""
+
+    pair: Pair
+    values: Values
+    worst: float
+    score: float
+    label: str
+    overlap: float
+
+
+def read_pairs(file: Path) -> tuple[Pair, ...]:
+    """Read labelled pairs, in file order."""
+    pairs = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        raw = json.loads(line)
+        known = {name: raw[name] for name in ("kind", "split", "id") if name in raw}
+        pairs.append(Pair(raw["sentence"], tuple(raw["passages"]), bool(raw["supported"]), **known))
+    return tuple(pairs)
+
+
+def score(checker: SupportChecker, pairs: Sequence[Pair]) -> list[Scored]:
+    """What the check makes of each pair."""
+    found = []
+    for pair in pairs:
+        support = checker.check(pair.sentence, pair.passages)
+        texts = [passage for passage in pair.passages if passage.strip()]
+        _, differences, values = checker.look(read(pair.sentence), texts)
+        worst = max((difference.weight for difference in differences), default=0.0)
+        claimed = set(terms(pair.sentence))
+        held = {term for text in texts for term in terms(text)}
+        overlap = len(claimed & held) / len(claimed) if claimed else 0.0
+        found.append(Scored(pair, values, worst, support.score, support.label, overlap))
+    return found
+
+
+def figures(scored: Sequence[Scored]) -> dict[str, object]:
+    """AUROC of score and of word overlap, balanced accuracy of "not unsupported", and by kind the share refused
+    (label "unsupported"): good for what was changed, bad for what is true."""
+    truth = [one.pair.supported for one in scored]
+    kept = [one.label != "unsupported" for one in scored]
+    kinds: dict[str, list[Scored]] = defaultdict(list)
+    for one in scored:
+        kinds[one.pair.kind].append(one)
+    right = [np.mean([k == t for k, t in zip(kept, truth, strict=True) if t is side]) for side in (True, False)]
+    return {
+        "pairs": len(scored),
+        "auroc": round(float(roc_auc_score(truth, [one.score for one in scored])), 3),
+        "auroc_word_overlap": round(float(roc_auc_score(truth, [one.overlap for one in scored])), 3),
+        "balanced_accuracy": round(float(np.mean(right)), 3),
+        "by_kind": {
+            kind: {
+                "pairs": len(ones),
+                "refused": round(sum(one.label == "unsupported" for one in ones) / len(ones), 3),
+                "supported": round(sum(one.label == "supported" for one in ones) / len(ones), 3),
+            }
+            for kind, ones in sorted(kinds.items())
+        },
+    }
+
+
+def fit(scored: Mapping[str, Sequence[Scored]], shares: Mapping[str, float] | None = None) -> dict[str, float]:
+    """Logistic regression with weights that are never negative; each set counts alike, and within it true and false.
+
+    Raises ValueError without any pair."""
+    rows = [(name, one) for name, ones in scored.items() for one in ones]
+    if not rows:
+        raise ValueError("no pair to fit to")
+    names = list(rows[0][1].values)
+    features = np.array([[one.values[name] for name in names] + [1.0] for _, one in rows])
+    truth = np.array([one.pair.supported for _, one in rows], dtype=float)
+    counts = Counter((name, one.pair.supported) for name, one in rows)
+    weight = np.array([(shares or {}).get(name, 1.0) / counts[name, one.pair.supported] for name, one in rows])
+
+    def loss(point: Column) -> tuple[float, Column]:
+        z = features @ point
+        ridge = np.append(point[:-1], 0.0)
+        gap = weight * (1 / (1 + np.exp(-z)) - truth)
+        cost = weight @ (np.logaddexp(0, z) - truth * z) / weight.sum() + RIDGE / 2 * (ridge @ ridge)
+        return float(cost), features.T @ gap / weight.sum() + RIDGE * ridge
+
+    bounds = [(0.0, None)] * len(names) + [(None, None)]
+    found = minimize(loss, np.zeros(len(names) + 1), jac=True, bounds=bounds, method="L-BFGS-B").x
+    return {name: round(float(value), 2) for name, value in zip([*names, "bias"], found, strict=True)}
+
+
+def rescore(scored: Sequence[Scored], weights: Mapping[str, float]) -> list[float]:
+    """The scores that other weights give, capped as the check caps them."""
+    logits = [weights["bias"] + sum(weights[n] * v for n, v in one.values.items()) for one in scored]
+    return [(CEILING if one.worst >= PLAIN else 1.0) / (1 + np.exp(-z)) for one, z in zip(scored, logits, strict=True)]
+
+
+def leave_one_out(sets: Mapping[str, Sequence[Scored]], own: Sequence[Scored]) -> dict[str, dict[str, float]]:
+    """AUROC on each set with weights fitted on the others and on our own tuning pairs."""
+    found = {}
+    for name, ones in sets.items():
+        others = {other: scored for other, scored in sets.items() if _family(other) != _family(name)}
+        weights = fit({**others, "own": own}, {"own": OWN_SHARE})
+        truth = [one.pair.supported for one in ones]
+        row = {
+            "pairs": float(len(ones)),
+            "auroc": float(roc_auc_score(truth, rescore(ones, weights))),
+            "word_overlap": float(roc_auc_score(truth, [one.overlap for one in ones])),
+        }
+        if "whole" in ones[0].values:
+            row["encoder_cosine"] = float(roc_auc_score(truth, [one.values["whole"] for one in ones]))
+        found[name] = {key: round(value, 3) for key, value in row.items()}
+    return found
+
+
+def _family(name: str) -> str:
+    """Sets made from one source ("fever", "fever-other") are left out together."""
+    return name.split("-")[0]
+
+
+def _means(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    columns = [key for key in next(iter(rows.values())) if key != "pairs"]
+    return {key: round(float(np.mean([row[key] for row in rows.values()])), 3) for key in columns}
+
+
+def _spread(pairs: Sequence[Pair]) -> list[Pair]:
+    step = max(1.0, len(pairs) / MOST)
+    return [pairs[int(n * step)] for n in range(min(MOST, len(pairs)))]
+
+
+def report(
+    checkers: Mapping[str, SupportChecker], sets: Mapping[str, Sequence[Pair]], show_fit: bool
+) -> dict[str, object]:
+    """All figures, by how the check looks (words alone, or with vectors)."""
+    pairs = read_pairs(PAIRS)
+    found: dict[str, object] = {}
+    for how, checker in checkers.items():
+        halves = {half: score(checker, [p for p in pairs if p.split == half]) for half in ("tune", "never")}
+        part: dict[str, object] = {f"own_{half}": figures(scored) for half, scored in halves.items()}
+        if sets:
+            scored = {name: score(checker, ones) for name, ones in sets.items()}
+            rows = leave_one_out(scored, halves["tune"])
+            part["unseen_sets"] = {"mean": _means(rows), **rows}
+            if show_fit:
+                click.echo(f"{how}: {fit({**scored, 'own': halves['tune']}, {'own': OWN_SHARE})}")
+        found[how] = part
+    return found
+
+
+@click.command()
+@click.option("--sets", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Public sets, .jsonl each.")
+@click.option("--fit", "show_fit", is_flag=True, help="Print weights fitted on all sets and our tuning half.")
+@click.option("--errors", is_flag=True, help="List what went wrong on the tuning half.")
+def main(sets: Path | None, show_fit: bool, errors: bool) -> None:
+    """Score the support check, print a table, write evals/results/support.json."""
+    settings = Settings.read()
+    people = [person.forms for person in built_in_people()]
+    checkers = {"words": SupportChecker(people=people)}
+    if (export := find_export(settings.home)) is not None:
+        checkers["vectors"] = SupportChecker(OnnxEncoder.open(export, settings.threads), people)
+    public = {file.stem: _spread(read_pairs(file)) for file in sorted(sets.glob("*.jsonl"))} if sets else {}
+    found = report(checkers, public, show_fit)
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    for how, part in found.items():
+        assert isinstance(part, dict)
+        # Without the public sets at hand, their figures stay as they were last made.
+        kept[how] = {
+            **({"unseen_sets": kept[how]["unseen_sets"]} if "unseen_sets" in kept.get(how, {}) else {}),
+            **part,
+        }
+        click.echo(f"{how}: {json.dumps(part, indent=1)}")
+    RESULTS.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if errors:
+        for one in score(checkers[list(checkers)[-1]], [p for p in read_pairs(PAIRS) if p.split == "tune"]):
+            if (one.label == "unsupported") == one.pair.supported:
+                click.echo(f"{one.pair.id} {one.pair.kind} {one.score:.2f}: {one.pair.sentence}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""Which words of the evidence a claim's words answer to.
+
+Words meet by their stem or by a long common beginning. Knows nothing of what the words do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from corpus.document import split_sentences
+from rag.datatypes import Vectors
+from rag.statements import POSSESSIVES, Name, Statement, read
+
+MEETS = 0.75
+# A sentence is in view when it covers at least this share of what the best one covers.
+IN_VIEW = 0.6
+VIEW = 3
+MARGIN, SLACK = 1.25, 0.2
+
+DifferenceKind = Literal[
+    "number", "number_slot", "date", "date_slot", "name", "name_slot", "speaker", "negation", "direction", "swap",
+    "hedge", "quantifier", "cause",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing in which a claim departs from its evidence, in plain words. `weight` in [0, 1] is how far it
+    counts; a `_slot` is a value that the evidence has, but elsewhere."""
+
+    kind: DifferenceKind
+    reason: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage as statements, sentence by sentence, with the characters of each."""
+
+    text: str
+    statements: tuple[Statement, ...]
+    spans: tuple[tuple[int, int], ...]
+    # For each statement, the person last named before it: whom its pronouns mean.
+    before: tuple[Name | None, ...]
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """A claim beside the sentences of its evidence.
+
+    `likeness[s]` has the shape (content words of the claim, words of sentence s), in [0, 1]; `coverage[s]` is
+    the weighted share of the claim that sentence s answers to; `view` are the sentences worth comparing facts with,
+    best first; `links[n]` is where the n-th content word is answered best: (sentence, word), or None.
+    """
+
+    claim: Statement
+    sentences: tuple[Statement, ...]
+    before: tuple[Name | None, ...]
+    likeness: tuple[Vectors, ...]
+    weights: Vectors
+    coverage: Vectors
+    view: tuple[int, ...]
+    links: tuple[tuple[int, int] | None, ...]
+
+    def cover(self, sentences: Sequence[int]) -> float:
+        """The weighted share of the claim that some sentences answer to together."""
+        total = float(self.weights.sum())
+        tables = [self.likeness[s] for s in sentences if self.likeness[s].size]
+        if not tables or not total:
+            return 0.0
+        return float(np.max([table.max(axis=1) for table in tables], axis=0) @ self.weights) / total
+
+    def adjacent(self) -> float:
+        """The share of the claim's neighbouring content words that stand close, in the same order, in the evidence."""
+        pairs = list(pairwise(self.links))
+        close = sum(bool(one and other and one[0] == other[0] and 0 < other[1] - one[1] <= 3) for one, other in pairs)
+        return close / max(1, len(pairs))
+
+    def missing(self) -> list[str]:
+        """The claim's content words that the evidence has nothing like, weightiest first."""
+        rows = sorted((n for n, link in enumerate(self.links) if link is None), key=lambda n: -self.weights[n])
+        return [self.claim.words[self.claim.content[n]].text for n in rows]
+
+
+@lru_cache(maxsize=2_048)
+def read_passage(text: str) -> Passage:
+    """A passage as statements. The same text gives the same object."""
+    spans = tuple(span for line in _lines(text) for span in split_sentences(text, *line))
+    statements = tuple(read(text[a:b]) for a, b in spans)
+    before: list[Name | None] = []
+    last: Name | None = None
+    for statement in statements:
+        before.append(last)
+        # Whoever a sentence is about stays whom the next one's pronouns mean.
+        first = next((name for name in statement.names if name.parts[0] not in POSSESSIVES and name.sure), None)
+        last = first if first is not None and not first.pronoun else last
+    return Passage(text, statements, spans, tuple(before))
+
+
+def _lines(text: str) -> list[tuple[int, int]]:
+    spans, start = [], 0
+    for line in text.split("\n"):
+        if line.strip():
+            spans.append((start, start + len(line)))
+        start += len(line) + 1
+    return spans
+
+
+def align(claim: Statement, passages: Sequence[Passage]) -> Alignment:
+    """The claim beside every sentence of the passages."""
+    sentences = tuple(statement for passage in passages for statement in passage.statements)
+    before = tuple(name for passage in passages for name in passage.before)
+    weights = _weights(claim)
+    likeness = tuple(_likeness(claim, sentence) for sentence in sentences)
+    best = np.array([table.max(axis=1, initial=0.0) for table in likeness]).reshape(len(sentences), len(claim.content))
+    coverage = np.asarray(best @ weights / (weights.sum() or 1.0), dtype=np.float32)
+    order = sorted(range(len(sentences)), key=lambda s: (-coverage[s], s))
+    view = tuple(s for s in order[:VIEW] if coverage[s] >= IN_VIEW * coverage[order[0]] and coverage[s] > 0)
+    links = tuple(_link(n, likeness, view) for n in range(len(claim.content)))
+    return Alignment(claim, sentences, before, likeness, weights, coverage, view, links)
+
+
+def _weights(claim: Statement) -> Vectors:
+    """Longer words say more; names and capitalised words most."""
+    return np.array(
+        [
+            1.3 if claim.words[n].text[0].isupper() and n else min(1.0, 0.4 + 0.1 * len(claim.words[n].stem))
+            for n in claim.content
+        ],
+        dtype=np.float32,
+    )
+
+
+def _likeness(claim: Statement, sentence: Statement) -> Vectors:
+    table = np.zeros((len(claim.content), len(sentence.words)), dtype=np.float32)
+    for row, n in enumerate(claim.content):
+        for column, word in enumerate(sentence.words):
+            if word.stem:
+                table[row, column] = same_word(claim.words[n].stem, word.stem)
+    return table
+
+
+@lru_cache(maxsize=262_144)
+def same_word(one: str, other: str) -> float:
+    """1 for the same stem, less for stems that begin alike for most of their length, else 0."""
+    if one == other:
+        return 1.0
+    shorter, longer = sorted((len(one), len(other)))
+    if shorter < 4 or one[:4] != other[:4]:
+        return 0.0
+    common = next((n for n in range(shorter) if one[n] != other[n]), shorter)
+    return 0.85 if (common >= 5 and common / longer >= 0.6) or (common == shorter and longer - shorter <= 2) else 0.0
+
+
+def _link(row: int, likeness: Sequence[Vectors], view: Sequence[int]) -> tuple[int, int] | None:
+    found, height = None, MEETS
+    for rank, s in enumerate(view):
+        if not likeness[s].size:
+            continue
+        column = int(likeness[s][row].argmax())
+        value = float(likeness[s][row, column]) - 0.05 * rank
+        if value >= height:
+            found, height = (s, column), value + 1e-6
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Words (first, last) of a sentence of the evidence, or of the claim (sentence -1), that name a value."""
+
+    sentence: int
+    first: int
+    last: int
+
+
+def near_to(statement: Statement, position: int, mention: Mention) -> float:
+    """How close a word stands to a mention: 1 beside it, less with distance, half in another clause."""
+    gap = max(mention.first - position, position - mention.last, 0)
+    clause = statement.words[position].clause == statement.words[mention.first].clause
+    return (1.0 if clause else 0.4) / (1 + 0.15 * max(gap - 1, 0))
+
+
+def surroundings(alignment: Alignment, claimed: Mention, found: Mention, besides: Mention | None = None) -> float:
+    """How far the words around a mention in the claim stand around a mention in the evidence; what
+    the claim has at `besides` doesn't count."""
+    table, sentence = alignment.likeness[found.sentence], alignment.sentences[found.sentence]
+    total = 0.0
+    for row, n in enumerate(alignment.claim.content):
+        if claimed.first <= n <= claimed.last or (besides and besides.first <= n <= besides.last):
+            continue
+        near = near_to(alignment.claim, n, claimed)
+        side = n < claimed.first
+        value = 0.0
+        for column in range(len(sentence.words)):
+            like = float(table[row, column])
+            if like < 0.5 or found.first <= column <= found.last:
+                continue
+            same_side = (column < found.first) == side
+            value = max(value, like * near_to(sentence, column, found) * (1.0 if same_side else 0.8))
+        named = 2.0 if alignment.claim.words[n].text[0].isupper() and n else 1.0
+        total += named * float(alignment.weights[row]) * near * value
+    return total
+
+
+def misplaced(
+    alignment: Alignment,
+    claimed: Mention,
+    same: Iterable[Mention],
+    others: Iterable[Mention],
+    margin: float = MARGIN,
+    slack: float = SLACK,
+) -> Mention | None:
+    """The mention of another value that stands where the claim puts this one, if it does so far better."""
+    here = max((surroundings(alignment, claimed, found) for found in same), default=0.0)
+    ranked = [(surroundings(alignment, claimed, found), found) for found in others]
+    there, other = max(ranked, key=lambda pair: pair[0], default=(0.0, None))
+    return other if there > margin * here + slack else None
+
+
+def exchanged(
+    alignment: Alignment, one: Mention, other: Mention, ones: Sequence[Mention], others: Sequence[Mention]
+) -> Mention | None:
+    """Where two values of the claim have changed places in the evidence, the place of the second: each has the
+    surroundings that the claim gives to the other. `ones` and `others` are where the evidence mentions the two."""
+
+    def best(claimed: Mention, places: Sequence[Mention], besides: Mention) -> tuple[float, Mention]:
+        return max(((surroundings(alignment, claimed, place, besides), place) for place in places), key=lambda p: p[0])
+
+    if not ones or not others:
+        return None
+    crossed, place = best(one, others, other)
+    straight = best(one, ones, other)[0] + best(other, others, one)[0]
+    return place if crossed + best(other, ones, one)[0] > straight + 2 * SLACK else None
+
+
+def say(alignment: Alignment, mention: Mention) -> str:
+    """The words of the evidence that a mention stands for."""
+    words = alignment.sentences[mention.sentence].words
+    return alignment.sentences[mention.sentence].text[words[mention.first].start : words[mention.last].end]
+
+
+def trust(alignment: Alignment, sentence: int) -> float:
+    """How far a difference of detail counts: fully where the sentence holds most of the claim's words."""
+    return float(min(max((alignment.coverage[sentence] - 0.35) / 0.3, 0.0), 1.0))

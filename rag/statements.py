@@ -1,0 +1,300 @@
+"""A sentence -> what it states, as far as words show it: its words with their polarity, the numbers, dates and
+names in it, how sure it is and of how many it speaks.
+
+Rules over closed classes of English words; knows nothing of evidence, and of no text's subject.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from rag.quantities import Quantity, When, find_dates, find_quantities
+from rag.terms import terms
+
+_TOKEN = re.compile(r"[$€£¥]?\d[\d,]*(?:\.\d+)?%?|[^\W_]+(?:[’'][^\W_]+)*|[^\w\s]")
+_MARKS = re.compile(r"\[\d+(?:[,;–-] ?\d+)*\]")
+_CONTRACTED = re.compile(r"n['’]t$", re.IGNORECASE)
+_CLITIC = re.compile(r"['’](?:s|re|ve|ll|d|m)?$", re.IGNORECASE)
+_STOPS = frozenset(".;:()[]–—?!")
+_CLAUSE = frozenset(
+    """but while whereas because although though unless if when which who whom whose since so yet and or that
+    before after until than""".split()
+)
+# What denies the words after it, to the end of the clause.
+_NEGATORS = frozenset(
+    """no not never none neither nor without cannot hardly barely scarcely rarely seldom nobody nothing nowhere zero
+    lack lacks lacked lacking deny denies denied unable reject rejects rejected refuse refuses refused""".split()
+)
+_PAIRED = {("rather", "than"), ("instead", "of"), ("no", "longer"), ("far", "from"), ("short", "of")}
+_EMPTY = frozenset("only just merely simply".split())
+_BEFORE_TO = frozenset("fail fails failed failing".split())
+# These deny a clause that they open, and else no more than the words up to the next break.
+_OF_THINGS = frozenset("no none nobody nothing nowhere zero without lack lacks lacked lacking".split())
+_OBJECTS = frozenset("no none nobody nothing zero".split())
+_BREAKS = frozenset("and or but he she it they you we i".split())
+
+# How sure: 0 hedged, 2 said to be beyond doubt; 1, the plain statement, has no word for it.
+_HEDGES = frozenset(
+    """may might could perhaps maybe possibly probably likely seem seems seemed seemingly appear appears appeared
+    apparently presumably suggest suggests suggested arguably potentially tend tends tended often sometimes usually
+    generally typically mostly largely partially partly almost nearly virtually essentially somewhat suspects guess
+    guesses suspect unlikely probable possible conceivably supposedly allegedly reportedly hopes hope hoped expects
+    expect expected estimated believed thought approaching relatively would should doubtful unclear uncertain
+    necessarily roughly approximately quite""".split()
+)
+_SURE = frozenset(
+    """definitely certainly surely undoubtedly always inevitably proves proved proven clearly fully entirely
+    completely totally exactly precisely absolutely invariably guaranteed certain sure will undeniably unquestionably
+    wholly perfectly forever deliberately indeed doubtless already shall""".split()
+)
+
+# Of how many: none, few, some, many, most, all.
+_QUANTIFIERS = {
+    **dict.fromkeys("no none nobody nothing neither nowhere never zero".split(), 0),
+    **dict.fromkeys("few little rarely hardly seldom scarcely".split(), 1),
+    **dict.fromkeys("some several certain any sometimes various another someone something".split(), 2),
+    **dict.fromkeys("many numerous often plenty much countless".split(), 3),
+    **dict.fromkeys("most mostly mainly largely majority usually generally almost nearly".split(), 4),
+    **dict.fromkeys("all every each everyone everybody everything entire whole always both".split(), 5),
+}
+
+REPORTING = frozenset(
+    """says said say argues argued argue believes believed thinks thought notes noted claims claimed states stated
+    adds added suggests suggested warns warned concludes concluded reports reported finds found writes wrote holds
+    held maintains maintained insists insisted admits admitted concedes conceded accepts accepted acknowledges
+    acknowledged observes observed points pointed remarks remarked calls called predicts predicted expects expected
+    asks asked answers answered objects objected proposes proposed explains explained describes described
+    thinks doubts doubted sees saw credits credited judges judged told tells considers considered cites cited
+    stresses stressed counters countered favours favors favoured prefers preferred gives gave offers offered refuses
+    rejects rejected agrees agreed disagrees hears heard wants wanted announced replied replies""".split()
+)
+_NOT_NAMES = frozenset(
+    """research evidence data nobody everyone nothing something work history experience theory science practice
+    training learning scaling progress investment money software intelligence society industry evolution""".split()
+)
+_TITLES = frozenset("mr mrs ms dr prof professor sir the a an today tomorrow yesterday".split())
+_OFFICES = frozenset("ceo cto cfo chief scientist president chairman director officer professor dr mr mrs ms".split())
+_INSIDE = frozenset("of the for and & de van von la".split())
+_MONTHS = frozenset(
+    """january february march april may june july august september october november december monday tuesday
+    wednesday thursday friday saturday sunday""".split()
+)
+POSSESSIVES = frozenset("his her my him me".split())
+_PRONOUNS = frozenset("he she his her him himself herself i my me".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word. `stem` is empty when it carries no content; `sign` is -1 where the sentence denies it;
+    `clause` counts the clauses of the sentence."""
+
+    text: str
+    lower: str
+    stem: str
+    start: int
+    end: int
+    clause: int
+    sign: int = 1
+    number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A run of capitalised words, or a pronoun that stands for a person (`pronoun`)."""
+
+    parts: tuple[str, ...]
+    first: int
+    last: int
+    pronoun: bool = False
+    sure: bool = True
+    acronym: bool = False
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a sentence states, as far as words show it."""
+
+    text: str
+    words: tuple[Word, ...]
+    quantities: tuple[Quantity, ...]
+    dates: tuple[When, ...]
+    names: tuple[Name, ...]
+    # Position of each word that hedges, makes sure or counts -> its level.
+    certainty: dict[int, int] = field(default_factory=dict)
+    amounts: dict[int, int] = field(default_factory=dict)
+    content: tuple[int, ...] = ()
+
+    def at(self, start: int, end: int) -> tuple[int, int]:
+        """Positions (first, last) of the words within these characters."""
+        inside = [n for n, word in enumerate(self.words) if word.end > start and word.start < end]
+        return (inside[0], inside[-1]) if inside else (0, 0)
+
+
+@lru_cache(maxsize=8_192)
+def read(sentence: str) -> Statement:
+    """What a sentence states. The same text gives the same object."""
+    text = _MARKS.sub(lambda mark: " " * len(mark.group()), sentence.replace("’", "'").replace("‘", "'"))
+    words = _words(text)
+    dates = find_dates(text)
+    return Statement(
+        text,
+        words,
+        find_quantities(text, dates),
+        dates,
+        _names(text, words),
+        _levels(words),
+        {n: _QUANTIFIERS[word.lower] for n, word in enumerate(words) if word.lower in _QUANTIFIERS},
+        tuple(n for n, word in enumerate(words) if word.stem),
+    )
+
+
+def _words(text: str) -> tuple[Word, ...]:
+    found: list[Word] = []
+    clause = 0
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if not any(ch.isalnum() for ch in token):
+            clause += token in _STOPS
+            if token == "," and found:
+                clause += 0
+            continue
+        lower = token.lower()
+        if lower in _CLAUSE and found and not (lower in ("and", "or") and not _opens_clause(text, match.end())):
+            clause += 1
+        stems = () if token[0].isdigit() else terms(_CLITIC.sub("", token))
+        found.append(
+            Word(token, lower, stems[0] if stems else "", match.start(), match.end(), clause, number=token[0].isdigit())
+        )
+    return _signed(found, text)
+
+
+def _opens_clause(text: str, end: int) -> bool:
+    """Whether "and" joins clauses rather than words: a subject follows."""
+    return bool(re.match(r"\s+(?:[A-Z]\w+|he|she|it|they|we|you|this|that|these|there)\b", text[end : end + 24]))
+
+
+def _signed(words: list[Word], text: str) -> tuple[Word, ...]:
+    """The words with the sign that negators before them in the clause give."""
+    signs: list[int] = []
+    sign, weak = 1, False
+    for n, word in enumerate(words):
+        previous = words[n - 1] if n else None
+        following = words[n + 1].lower if n + 1 < len(words) else ""
+        if previous and word.clause != previous.clause and not _leads_on(previous, word):
+            sign = 1
+        elif previous and sign < 0 and weak and (word.lower in _BREAKS or "," in text[previous.end : word.start]):
+            sign = 1
+        signs.append(sign)
+        if _is_negator(word, following) and not (previous and _is_negator(previous, word.lower)):
+            opens = previous is None or previous.clause != word.clause
+            sign, weak = -sign, n == 0 or word.lower == "without" or (word.lower in _OF_THINGS and not opens)
+        elif (word.lower, following) in _PAIRED:
+            sign, weak = -1, True
+    for n in range(len(words) - 1):
+        # "needs no reward" denies the need as "doesn't need a reward" does.
+        if words[n + 1].lower in _OBJECTS and words[n].clause == words[n + 1].clause:
+            signs[n] = -1
+    return tuple(
+        Word(w.text, w.lower, w.stem, w.start, w.end, w.clause, s, w.number) for w, s in zip(words, signs, strict=True)
+    )
+
+
+def _leads_on(previous: Word, word: Word) -> bool:
+    """Whether a denial reaches into the clause that begins here: "not because", "rather than"."""
+    return _is_negator(previous, word.lower) or (previous.lower, word.lower) in _PAIRED
+
+
+def _is_negator(word: Word, following: str) -> bool:
+    if (word.lower in ("not", "no") and following in _EMPTY) or (word.lower, following) in _PAIRED:
+        return False
+    if word.lower in _BEFORE_TO:
+        return following == "to"
+    return word.lower in _NEGATORS or bool(_CONTRACTED.search(word.lower))
+
+
+def _levels(words: Sequence[Word]) -> dict[int, int]:
+    levels = {}
+    for n, word in enumerate(words):
+        if word.lower in _HEDGES or (word.lower == "so" and n + 1 < len(words) and words[n + 1].lower == "far"):
+            levels[n] = 0
+        elif word.lower in _SURE:
+            levels[n] = 2
+    return levels
+
+
+def _names(text: str, words: tuple[Word, ...]) -> tuple[Name, ...]:
+    found: list[Name] = []
+    n = 0
+    while n < len(words):
+        if words[n].lower in _PRONOUNS:
+            found.append(Name((words[n].lower,), n, n, pronoun=True))
+        elif _capital(words[n]):
+            last = n
+            while last + 1 < len(words) and _joined(text, words, last):
+                last += 1 if _capital(words[last + 1]) else 2
+            name = _trim(text, words, n, last)
+            if name:
+                found.append(name)
+            n = last
+        n += 1
+    return tuple(found)
+
+
+def _capital(word: Word) -> bool:
+    return (
+        not word.number
+        and any(ch.isupper() for ch in word.text)
+        and word.lower not in _MONTHS
+        and word.lower not in _PRONOUNS
+    )
+
+
+def _joined(text: str, words: tuple[Word, ...], last: int) -> bool:
+    """Whether the name goes on after `last`, by a capital or by "of" and a capital."""
+    gap = text[words[last].end : words[last + 1].start]
+    if words[last].text.endswith("'s") or words[last].text.endswith("'"):
+        return False
+    if _capital(words[last + 1]):
+        return gap in (" ", "-", "–", "&", " & ", ". ") and not (gap == ". " and len(words[last].text) > 3)
+    return (
+        words[last + 1].lower in ("of", "for")
+        and gap == " "
+        and last + 2 < len(words)
+        and _capital(words[last + 2])
+        and text[words[last + 1].end : words[last + 2].start] == " "
+        and words[last].lower not in ("ceo", "head")
+        and False
+    )
+
+
+def _trim(text: str, words: tuple[Word, ...], first: int, last: int) -> Name | None:
+    """The name in these words, without what is capitalised only because it opens a sentence."""
+    opens = first == 0 or re.search(r"[.?!:“\"(•]\s*$", text[: words[first].start]) is not None
+    sure = True
+    if opens:
+        word = words[first]
+        plain = (word.text[0].isupper() and word.text[1:].islower()) or len(word.text) == 1
+        if plain and (not word.stem or _CLITIC.sub("", word.lower) in _TITLES):
+            first += 1
+        elif plain and first == last:
+            sure = _takes_verb(words, first)
+        elif plain and last > first and words[first + 1].text.isupper():
+            sure = True
+    while first <= last and words[first].lower in _OFFICES:
+        first += 1
+    if first > last:
+        return None
+    parts = tuple(_CLITIC.sub("", word.text).lower() for word in words[first : last + 1])
+    acronym = all(len(word.text) > 1 and word.text.isupper() for word in words[first : last + 1])
+    return Name(parts, first, last, sure=sure, acronym=acronym)
+
+
+def _takes_verb(words: tuple[Word, ...], n: int) -> bool:
+    """Whether the first word of a sentence is a name by what follows: "X's", "X says"."""
+    if words[n].lower in _NOT_NAMES:
+        return False
+    following = words[n + 1].lower if n + 1 < len(words) else ""
+    return words[n].text.endswith("'s") or following in REPORTING

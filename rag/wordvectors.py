@@ -1,0 +1,111 @@
+"""Passages -> vectors of their words and sentences in context, by the built-in encoder.
+
+One pass of the encoder for each stretch of about STRETCH words; a word's vector is the mean of its tokens', a
+sentence's the mean of all tokens in it ("late chunking"; Günther et al. 2024). What was read is kept for a while,
+since the same evidence is asked about sentence after sentence. Safe to share between threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from rag.align import Passage
+from rag.datatypes import Vectors
+from rag.encoder import OnnxEncoder, Tokens, unit
+from rag.statements import Statement
+
+STRETCH = 150
+KEPT = 1_024
+NEAREST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceVectors:
+    """Unit vectors: of each word, shape (words, 384), and of the sentence, shape (384,)."""
+
+    words: Vectors
+    whole: Vectors
+
+
+class WordVectors:
+    """Reads texts with one encoder and remembers the last KEPT stretches."""
+
+    def __init__(self, encoder: OnnxEncoder) -> None:
+        self._encoder = encoder
+        self._read = lru_cache(maxsize=KEPT)(self._encode)
+
+    def sentence(self, text: str, statement: Statement) -> SentenceVectors:
+        """The vectors of one sentence by itself."""
+        return _gather(self._read(text), statement, 0)
+
+    def passage(self, passage: Passage) -> list[SentenceVectors]:
+        """The vectors of each sentence of a passage, in order."""
+        found: list[SentenceVectors] = []
+        for first, last in _stretches(passage):
+            start = passage.spans[first][0]
+            tokens = self._read(passage.text[start : passage.spans[last - 1][1]])
+            for n in range(first, last):
+                found.append(_gather(tokens, passage.statements[n], passage.spans[n][0] - start))
+        return found
+
+    def _encode(self, text: str) -> Tokens:
+        return self._encoder.encode_tokens([text])[0]
+
+
+def _stretches(passage: Passage) -> list[tuple[int, int]]:
+    """(first, last + 1) sentences of each stretch that the encoder reads whole."""
+    cuts, words = [0], 0
+    for n, statement in enumerate(passage.statements):
+        if words and words + len(statement.words) > STRETCH:
+            cuts.append(n)
+            words = 0
+        words += len(statement.words)
+    return list(zip(cuts, [*cuts[1:], len(passage.statements)], strict=True)) if passage.statements else []
+
+
+def _gather(tokens: Tokens, statement: Statement, offset: int) -> SentenceVectors:
+    """Means over the tokens of each word and of the sentence; zero where the encoder saw none."""
+    starts, ends = tokens.offsets[:, 0], tokens.offsets[:, 1]
+    words = np.zeros((len(statement.words), tokens.hidden.shape[1]), dtype=np.float32)
+    for n, word in enumerate(statement.words):
+        inside = (starts < word.end + offset) & (ends > word.start + offset)
+        if inside.any():
+            words[n] = tokens.hidden[inside].mean(axis=0)
+    within = (starts >= offset) & (ends <= offset + len(statement.text))
+    whole = tokens.hidden[within].mean(axis=0) if within.any() else np.zeros(tokens.hidden.shape[1], np.float32)
+    return SentenceVectors(unit(words), unit(whole))
+
+
+@dataclass(frozen=True, slots=True)
+class Closeness:
+    """How close a claim stands to its evidence in the encoder's eyes; cosines, each at its best sentence.
+
+    `whole`: of the sentences; `words`: the mean over the claim's words of the best cosine with any word of one
+    sentence (MaxSim; ColBERT, Khattab and Zaharia 2020); `three`: the same over the three nearest sentences
+    together; `worst`: of the word that these three answer to least.
+    """
+
+    whole: float
+    words: float
+    three: float
+    worst: float
+
+
+def closeness(
+    claim: SentenceVectors, rows: Sequence[int], weights: Vectors, evidence: Sequence[SentenceVectors]
+) -> Closeness:
+    """Compare the words at `rows` of a claim, weighted, with every sentence of the evidence."""
+    whole = np.array([float(claim.whole @ sentence.whole) for sentence in evidence])
+    if not rows or not evidence:
+        return Closeness(float(whole.max(initial=0.0)), 0.0, 0.0, 0.0)
+    mine = claim.words[list(rows)]
+    best = np.stack([(mine @ sentence.words.T).max(axis=1, initial=-1.0) for sentence in evidence])
+    share = weights / (weights.sum() or 1.0)
+    by_words = best @ share
+    nearest = np.argsort(-(by_words + whole), kind="stable")[:NEAREST]
+    together = best[nearest].max(axis=0)
+    return Closeness(float(whole.max()), float(by_words.max()), float(together @ share), float(together.min()))

@@ -1,0 +1,166 @@
+"""Does the evidence support the sentence? Small stories over made-up evidence, without and with the encoder."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import rag
+from rag.datatypes import Support
+from rag.encoder import OnnxEncoder, export_encoder, load_entailment
+from rag.errors import ModelUnavailable
+from rag.settings import Settings
+from rag.support import CEILING, WEAK, SupportChecker
+
+BRIDGE = (
+    "The council said in March 2019 that the Alder bridge had cost 14 million euros. Mayor Ines Roth opened it on "
+    "3 May 2021. Roth argued that the bridge may halve the traffic in the old town. Her critic Tomas Weil doubts "
+    "that. He notes that most drivers come from the north, and that the bridge does not reach the ring road. The "
+    "old ferry carried 300 cars a day; the bridge carries 9,000. The ferry stopped because the bridge had opened."
+)
+PEOPLE = (("Ines Roth", "Roth"), ("Tomas Weil", "Weil"))
+WORDS_ONLY = SupportChecker(people=PEOPLE)
+
+
+@pytest.fixture(scope="module")
+def with_vectors(engine: rag.Engine) -> SupportChecker:
+    assert isinstance(engine.encoder, OnnxEncoder)
+    return SupportChecker(engine.encoder, PEOPLE)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Mayor Ines Roth opened it on 3 May 2021.",
+        "The Alder bridge cost 14 million euros.",
+        "The Alder bridge had cost €14m, the council said in March 2019.",
+        "Roth argued that the bridge may halve the traffic in the old town.",
+        "Weil notes that most drivers come from the north.",
+        "The bridge doesn't reach the ring road.",
+        "The old ferry carried 300 cars a day, the bridge nine thousand.",
+        "The ferry stopped because the bridge had opened.",
+    ],
+)
+def test_what_stands_close_to_the_evidence_is_never_refused(sentence: str, with_vectors: SupportChecker) -> None:
+    for checker in (WORDS_ONLY, with_vectors):
+        assert checker.check(sentence, [BRIDGE]).label != "unsupported", sentence
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("The council said that the Alder bridge had cost 40 million euros.", "40 million"),
+        ("The council said in March 2018 that the Alder bridge had cost 14 million euros.", "March 2018"),
+        ("Mayor Ines Roth opened the bridge on 5 May 2021.", "5 May 2021"),
+        ("The old ferry carried 9,000 cars a day.", "300"),
+        ("The council said that the Birch bridge had cost 14 million euros.", "Birch"),
+        ("Weil argued that the bridge may halve the traffic in the old town.", "Roth"),
+        ("Roth argued that the bridge will halve the traffic in the old town.", "may"),
+        ("Roth notes that most drivers come from the north.", "Roth"),
+        ("All drivers come from the north, Weil notes.", "All"),
+        ("Weil notes that the bridge reaches the ring road.", "denies"),
+        ("Weil notes that most drivers do not come from the north.", "denies"),
+        ("The bridge had opened because the ferry stopped.", "cause"),
+    ],
+)
+def test_one_thing_changed_is_unsupported_and_the_reason_names_it(
+    sentence: str, reason: str, with_vectors: SupportChecker
+) -> None:
+    for checker in (WORDS_ONLY, with_vectors):
+        support = checker.check(sentence, [BRIDGE])
+        assert (support.label, reason in support.reason) == ("unsupported", True), (sentence, support)
+        assert support.score <= CEILING < WEAK
+
+
+def test_other_words_for_the_same_score_above_what_nobody_said(with_vectors: SupportChecker) -> None:
+    same = with_vectors.check("Half of the cars in the old centre might vanish, Roth thinks.", [BRIDGE])
+    other = with_vectors.check("The swimming pool closes for repairs every winter.", [BRIDGE])
+    assert same.label != "unsupported"
+    assert other.label == "unsupported"
+    assert other.score < same.score
+
+
+def test_word_for_word_is_certain_whatever_the_marks_and_case() -> None:
+    assert WORDS_ONLY.check("mayor ines roth opened it, on 3 May 2021", [BRIDGE]) == Support(
+        "supported", 1.0, "word for word"
+    )
+    # A part of a word is not word for word: "he" stands in "The".
+    assert WORDS_ONLY.check("he old ferry", [BRIDGE]).reason != "word for word"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "passages"),
+    [
+        ("", [BRIDGE]),
+        ("   ", [BRIDGE]),
+        ("It is so.", [BRIDGE]),
+        ("The bridge opened.", []),
+        ("It cost 1.", [" ", "\n"]),
+    ],
+)
+def test_nothing_to_compare_is_unsupported(sentence: str, passages: list[str]) -> None:
+    assert WORDS_ONLY.check(sentence, passages) == Support("unsupported", 0.0, "nothing to compare")
+
+
+def test_evidence_is_taken_together_and_its_order_does_not_matter() -> None:
+    parts = ["The tower was built in 1911.", "An architect from Graz built the tower.", "Tea is grown in Assam."]
+    claim = "An architect from Graz built the tower in 1911."
+    scores = {WORDS_ONLY.check(claim, passages).score for passages in (parts, parts[::-1])}
+    assert len(scores) == 1
+    assert WORDS_ONLY.check(claim, parts).label == "supported"
+    assert WORDS_ONLY.check(claim, parts[2:]).label == "unsupported"
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 20_000, "9" * 400, "$€%–—…“”’", "\u202e\x00 не по-английски 汉字", "((((((" * 500, "and " * 3_000]
+)
+def test_strange_text_gets_a_verdict(text: str, with_vectors: SupportChecker) -> None:
+    for sentence, passage in ((text, BRIDGE), ("The bridge cost 14 million.", text), (text, text)):
+        assert 0 <= with_vectors.check(sentence, [passage]).score <= 1
+
+
+def test_threads_get_what_one_alone_gets(with_vectors: SupportChecker) -> None:
+    sentences = [f"The old ferry carried {n} cars a day." for n in range(290, 310)]
+    alone = [with_vectors.check(sentence, [BRIDGE]) for sentence in sentences]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda sentence: with_vectors.check(sentence, [BRIDGE]), sentences)) == alone
+
+
+def test_an_entailment_model_is_heard_but_does_not_lift_a_plain_difference() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def entails(premise: str, hypothesis: str) -> float:
+        asked.append((premise, hypothesis))
+        return 1.0
+
+    checker = SupportChecker(people=PEOPLE, entails=entails)
+    other_words = "Cars get through the historic centre more easily now."
+    assert checker.check(other_words, [BRIDGE]).score > WORDS_ONLY.check(other_words, [BRIDGE]).score
+    assert asked == [(BRIDGE, other_words)]
+    assert (
+        checker.check("The council said that the Alder bridge had cost 40 million euros.", [BRIDGE]).label
+        == "unsupported"
+    )
+
+
+@pytest.mark.slow
+def test_an_entailment_model_that_cannot_be_had_says_so() -> None:
+    with pytest.raises(ModelUnavailable, match=r"nowhere/nli.*hf download nowhere/nli"):
+        load_entailment("nowhere/nli")
+
+
+@pytest.mark.slow
+def test_any_cross_encoder_on_disk_serves(tmp_path: Path) -> None:
+    from transformers import BertConfig, BertForSequenceClassification  # noqa: PLC0415
+
+    source = export_encoder(Settings.read().home)
+    shutil.copyfile(source / "tokenizer.json", tmp_path / "tokenizer.json")
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer", "pad_token": "[PAD]"}')
+    config = BertConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
+    config.id2label = {0: "contradiction", 1: "entailment", 2: "neutral"}
+    BertForSequenceClassification(config).save_pretrained(tmp_path)
+    entails = load_entailment(str(tmp_path))
+    assert 0 < entails(BRIDGE, "The bridge cost 14 million.") < 1
