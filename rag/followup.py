@@ -96,16 +96,15 @@ _SECOND = re.compile(
     r"|(?<=\?)\s+(?=\w+\b[^?]*\?)",
     re.IGNORECASE,
 )
-_BARE = re.compile(r"^\W*(?:who|when|where)\W*$", re.IGNORECASE)
 _MOST_PARTS = 3
 
 
 def parts(question: str) -> list[str]:
     """The questions that a turn asks, in order; the turn itself where it asks one thing.
 
-    A bare "and why?" or "and how?" asks for more of the same, so it is no part of its own.
+    A bare "and why?" or "and where?" asks for more of the same, so it is no part of its own.
     """
     found = [part.strip() for part in _SECOND.split(question)]
     if not terms(found[0]) or len(found) > _MOST_PARTS:
         return [question]
-    return found if all(terms(part) or _BARE.match(part) for part in found) else [question]
+    return found if all(map(terms, found)) else [question]

@@ -138,7 +138,9 @@ class Plainly:
             said = {(e.passage.source_id, e.position): s for draft in each for s in draft for e in s.evidence}
             return tuple(dict.fromkeys(said.values()))
         query, evidence = answered[0].query, answered[0].evidence
-        if query.intent == "summary" or (query.intent == "list" and query.sections):
+        # A heading that spans its whole source names the text, not a place in it.
+        places = [place for place in query.sections if len(self._index.sections_of(place[0])) > 1]
+        if query.intent == "summary" or (query.intent == "list" and places):
             return tuple(summarise(self._index, query, scope))
         return tuple(compose(self._corpus, query, evidence))
 

@@ -30,7 +30,8 @@ def summarise(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSent
     rounding_off = [place for place in every if _ROUNDS_OFF.search(place[1])][:1]
     named = list(query.sections) or (every if scope.sections else rounding_off)
     if not named:
-        leads = [_outline(index, source, label, query, 1) for source, label in every]
+        each = max(1, (most or _MOST) // max(1, len(every)))
+        leads = [_outline(index, source, label, query, each) for source, label in every]
         return [e for lead in leads for e in lead][: most or _MOST_SECTIONS]
     share = max(1, (most or _MOST) // len(named)) if len(named) > 1 else most or _MOST
     return [said for source, label in named for said in _outline(index, source, label, query, share)]

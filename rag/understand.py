@@ -31,7 +31,7 @@ _SUMMARY = re.compile(
     r"\b(?:summar\w+|recap|overview|gist|tl;?dr|synopsis|outline|all about|boils? down|sum up|"
     r"(?:main|key|central|core|big|chief) (?:points?|ideas?|arguments?|messages?|themes?|claims?|lessons?|takeaways?)|"
     r"in (?:a|one|two|three|four|five|\d+) (?:sentences?|lines?|words?|nutshell|bullets?|bullet points?)|"
-    rf"what(?: is| was|'s) {_WHOLE}(?: \w+)? (?:all )?about\W*$|"
+    rf"what(?: is| was|'s) (?:(?:this|it|that)|{_WHOLE})(?: \w+)? (?:all )?about\W*$|"
     rf"what (?:does|did) {_WHOLE}(?: \w+)? (?:say|cover|argue)\W*$)",
     re.IGNORECASE,
 )

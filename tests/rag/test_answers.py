@@ -59,6 +59,15 @@ def test_no_answer_begins_with_a_word_that_points_nowhere(engine: rag.Engine) ->
         assert not points_back(opening), f"{question}: {opening}"
 
 
+def test_a_text_without_sections_is_summed_up_from_end_to_end(harbour: rag.Engine) -> None:
+    plain = HARBOUR.replace("#", "")
+    with rag.open_engine(corpus=Corpus.from_texts({"plain": plain})) as engine:
+        for question in ("What is this about?", "summarise"):
+            answer = engine.ask(question)
+            assert answer.status == "answered"
+            assert len(answer.sentences) >= 2
+
+
 def test_a_bare_request_for_a_summary_is_answered_in_any_scope(engine: rag.Engine) -> None:
     assert engine.ask("summarise", sources=["article"]).status == "answered"
     assert engine.ask("tl;dr", sections=["Chapter 2"]).status == "answered"
@@ -67,7 +76,7 @@ def test_a_bare_request_for_a_summary_is_answered_in_any_scope(engine: rag.Engin
 @pytest.mark.parametrize(
     ("turn", "asked"),
     [
-        ("how many people work there and where?", ["how many people work there", "where?"]),
+        ("how many people work there and where?", ["how many people work there and where?"]),
         ("What is AGI? Why was the term coined?", ["What is AGI?", "Why was the term coined?"]),
         ("Who disagrees about scaling, and why?", ["Who disagrees about scaling, and why?"]),
         ("Is it what he says and what he means?", ["Is it what he says and what he means?"]),
