@@ -25,7 +25,8 @@ _LINK = re.compile(
 )
 _CODE = re.compile(r"(?=\S*\d)[\w+/=.-]{24,}|[\w+/=]{40,}")
 _TURNS = frozenset(
-    """not no never nor none nobody nothing neither hardly without if unless whether may might could would wrong wrongly false falsely deny denies denied
+    """not no never nor none nobody nothing neither hardly without if unless whether may might could
+    would wrong wrongly false falsely deny denies denied
     doubt doubts doubted dispute disputes disputed refute refutes refuted reject rejects rejected unlikely
     myth""".split()
 )
