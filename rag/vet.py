@@ -30,7 +30,7 @@ _TURNS = frozenset(
     doubt doubts doubted dispute disputes disputed refute refutes refuted reject rejects rejected unlikely
     myth""".split()
 )
-_LABELS = frozenset(("answer", "the answer", "evidence", "the evidence", "source"))
+_LABELS = frozenset(("answer", "the answer", "evidence", "the evidence", "key", "the key", "source"))
 _SCRAP = 4
 _SAME_AS_PROMPT = 6
 _SECRET_PART = 8
