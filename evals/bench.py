@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -28,28 +28,34 @@ from rich.console import Console
 from evals.bench_asking import QUESTIONS
 from evals.bench_report import draw, figures, print_figures
 from evals.bench_text import generate
-from rag.cli import common_options, settings_of
 from rag.ingest import ingest, open_corpus
 from rag.settings import Settings
 
 Runs = dict[str, list[dict[str, Any]]]
 
 _OURS, _PLAIN = "ours", "plain"
+_PLAIN_NEEDS = "llama-index-embeddings-huggingface"
+_COUNT = click.IntRange(1)
 _ASKERS = (1, 8, 64)
 _RESULTS = Path(__file__).parent / "results"
 
 
 @click.command()
-@click.option("--runs", default=5, show_default=True, help="How often each measurement is made.")
-@click.option("--size", "sizes", multiple=True, type=int, default=(100, 1000), help="Passages ingested by both stacks.")
+@click.option("--runs", default=5, show_default=True, type=_COUNT, help="How often each measurement is made.")
 @click.option(
-    "--growth", "grown", multiple=True, type=int, default=(100, 1_000, 10_000), help="Passages of the growth run."
+    "--size", "sizes", multiple=True, type=_COUNT, default=(100, 1000), help="Passages ingested by both stacks."
+)
+@click.option(
+    "--growth", "grown", multiple=True, type=_COUNT, default=(100, 1_000, 10_000), help="Passages of the growth run."
 )
 @click.option("--out", type=click.Path(path_type=Path), default=_RESULTS / "bench.json", help="The JSON file.")
-@common_options
-def bench(runs: int, sizes: tuple[int, ...], grown: tuple[int, ...], out: Path, **given: Any) -> None:
-    """Measure us against the plain llama-index stack, and growth up to the sizes named."""
-    settings = settings_of(**given)
+def bench(runs: int, sizes: tuple[int, ...], grown: tuple[int, ...], out: Path) -> None:
+    """Measure us against the plain llama-index stack over the built-in corpus, and growth up to the sizes named."""
+    try:
+        version(_PLAIN_NEEDS)
+    except PackageNotFoundError:
+        raise click.ClickException(f"the plain stack needs {_PLAIN_NEEDS}; run: pip install '.[bench]'") from None
+    settings = Settings.read()
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="verse-bench-") as scratch, console.status("") as status:
         measured = _Bench(Path(scratch), settings, runs, lambda line: status.update(line)).run(sizes, grown)

@@ -169,7 +169,7 @@ def run_ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False) -> 
 
         done = run(corpus, settings, rebuild=rebuild, progress=advance)
     click.echo(f"{len(done.meta.sources)} sources: {done}", err=True)
-    click.echo(printable(f"index: {done.folder}"), err=True)
+    click.echo(printable(f"index: {settings.server or done.folder}"), err=True)
 
 
 @cli.command()

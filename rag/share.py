@@ -41,7 +41,7 @@ def contribute(index: SharedIndex, layout: Layout, encoder: Encoder, known: Know
     begins = range(0, len(layout), _BLOCK)
     start = secrets.randbelow(len(begins))
     for done, begin in enumerate([*begins[start:], *begins[:start]]):
-        progress(min(done * _BLOCK, len(layout)), 2 * len(layout))
+        progress(done * _BLOCK // 2, len(layout))  # the other half of the way is fetching all of it
         rows = index.missing(range(begin, min(begin + _BLOCK, len(layout))))
         texts = [layout.texts[row] for row in rows]
         found = known.find(begin, texts)
@@ -67,7 +67,6 @@ def build_companion(
     progress: Progress,
 ) -> Meta:
     """Build this machine's part of an index on a server from what the server holds. Raises IndexMismatch."""
-    total = len(layout)
     dimension = encoder[0].encode_document(["dimension"]).shape[1]
     return build_index(
         folder,
@@ -75,7 +74,7 @@ def build_companion(
         model,
         encoder,
         _OnServer(index, dimension),
-        lambda done, _: progress(total + done, 2 * total),
+        lambda done, total: progress((total + done) // 2, total),
         dense=False,
     )
 
