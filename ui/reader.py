@@ -136,10 +136,14 @@ def _block(document: Document, start: int, end: int, headings: dict[int, str]) -
         if start <= row.claim[0] < end:
             cuts |= {*row.claim, *row.verdict, *(row.evidence or ())}
     places = sorted(cuts)
-    spans = "".join(
-        _span(text, a, b, "syntax" if markup and b <= start + markup.end() else "") for a, b in pairwise(places)
-    )
+    syntax = start + markup.end() if markup else start
+    spans = "".join(_span(text, a, b, _part(text[a:b], kind, b <= syntax)) for a, b in pairwise(places))
     return f'<{tag} class="block {kind}" dir="auto">{spans}</{tag}>'
+
+
+def _part(words: str, kind: str, syntax: bool) -> str:
+    """What a span isn't shown for: markup, and the blanks between the cells of a row, which get a mark of their own."""
+    return "syntax" if syntax else "gap" if kind == "row" and not words.strip() else ""
 
 
 def _span(text: str, start: int, end: int, kind: str) -> str:

@@ -63,7 +63,7 @@ def render_mode(llm: str | None) -> str:
     if llm is None:
         return (
             '<p class="mode-line" title="Start with verse ui --llm NAME to have a language model write instead">'
-            "Answers in the sources’ own words; no language model</p>"
+            "Answers without a language model</p>"
         )
     return (
         '<label class="mode-line">Answers <select class="mode" autocomplete="off">'

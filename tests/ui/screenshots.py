@@ -17,7 +17,7 @@ QUESTION = "Who disagrees with him about scaling, and why?"
 
 
 def main() -> None:
-    """Ask one question, open its first citation, and take a picture at each size."""
+    """Ask one question, open its first citation, look at the map, and take pictures at each size."""
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if path is None:
         raise SystemExit("no Chromium here; get one with: apt-get install -y chromium")
@@ -33,6 +33,11 @@ def main() -> None:
                 page.wait_for_timeout(500)
                 page.screenshot(path=str(DOCS / f"chat-{name}.png"))
                 click.echo(DOCS / f"chat-{name}.png")
+                page.get_by_role("link", name="Sources").click()
+                page.locator("#map .point").first.wait_for()
+                page.wait_for_timeout(1000)
+                page.screenshot(path=str(DOCS / f"sources-{name}.png"))
+                click.echo(DOCS / f"sources-{name}.png")
         browser.close()
 
 

@@ -287,6 +287,8 @@ def test_a_suggestion_is_asked_with_one_click(page: Page, engine: FakeEngine) ->
 def test_on_a_phone_the_reader_slides_over_and_closes(browser: Browser, address: str) -> None:
     with visiting(browser, address, width=390, height=844) as page:
         expect(page.locator(".sheet")).not_to_be_visible()
+        for button in ("Reader", "Send", "New chat"):
+            expect(page.get_by_role("button", name=button, exact=True)).to_be_in_viewport(ratio=1)
         asked(page, "Why?").locator("button.mark").first.click()
         expect(page.locator(".sheet")).to_be_visible()
         assert marked(page).startswith("A damp hive")
@@ -333,7 +335,7 @@ def test_a_configured_model_is_named_and_can_be_left_out(browser: Browser, corpu
 
 @browser_test
 def test_without_a_model_that_is_said(page: Page) -> None:
-    expect(page.locator("#mode")).to_contain_text("no language model")
+    expect(page.locator("#mode")).to_contain_text("without a language model")
 
 
 @browser_test
