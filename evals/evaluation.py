@@ -133,6 +133,7 @@ def _head(outcome: Outcome, *, judged: bool) -> dict[str, Any]:
         "counts": outcome.scores.counts(),
         "figures": record.figures_as_json(outcome.figures, judged=judged),
         "milliseconds": outcome.timing,
+        "milliseconds_by_kind": record.timing_by_kind(outcome.scores),
         "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         "missed": outcome.missed,
         "misfits": outcome.misfits,

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import corpus
 import rag
 from evals.intervals import LEVEL, SEED
 from evals.run import Case
-from evals.scores import JUDGED, Figures, Scores
+from evals.scores import ALL, JUDGED, Figures, Scores
 from rag import Engine, QuestionError
 
 RUN, ANSWERS, REPORT = "run.json", "answers.jsonl", "report.html"
@@ -97,9 +98,17 @@ def figures_as_json(figures: Figures, *, judged: bool) -> dict[str, Any]:
 
 def timing(scores: Scores) -> dict[str, float]:
     """Milliseconds an answer, as the asker waits for it."""
-    if not len(scores):
-        return {}
-    values = 1000 * np.frombuffer(scores.seconds, dtype=np.float64)
+    return _times(np.frombuffer(scores.seconds, dtype=np.float64)) if len(scores) else {}
+
+
+def timing_by_kind(scores: Scores) -> dict[str, dict[str, float]]:
+    """The same by kind."""
+    seconds = np.frombuffer(scores.seconds, dtype=np.float64)
+    return {kind: _times(seconds[rows]) for part, kind, rows in scores.groups() if part == ALL}
+
+
+def _times(seconds: NDArray[np.float64]) -> dict[str, float]:
+    values = 1000 * seconds
     named = {"mean": values.mean(), "median": np.median(values), "p95": np.percentile(values, 95), "max": values.max()}
     return {name: round(float(value), 2) for name, value in named.items()}
 

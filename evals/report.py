@@ -16,7 +16,7 @@ from evals import charts
 from evals.gold import places, searched_sources
 from evals.metrics import holds_span
 from evals.questions import Question
-from evals.record import cannot_write
+from evals.record import cannot_write, timing_by_kind
 from evals.run import Case
 from evals.scores import FEWER_IS_BETTER, JUDGED, METRICS, OVERALL
 
@@ -68,6 +68,7 @@ def write_report(file: Path, outcome: Outcome, corpus: Corpus, cases: Iterable[C
             judged=JUDGED,
             fewer=FEWER_IS_BETTER,
             overall=OVERALL,
+            times=timing_by_kind(outcome.scores),
             charts=_charts(outcome),
             shelves=_shelves(corpus, cases),
         )
