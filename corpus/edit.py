@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 from tomlkit.items import AoT, Array
 
-from corpus.atomic import write_atomically
+from corpus.atomic import remove_unfinished, write_atomically
 from corpus.blocks import one_line
 from corpus.errors import CorpusError
 from corpus.fetch import fetch_page, read_page
@@ -144,6 +144,8 @@ def _editing(folder: Path, allow_built_in: bool) -> Iterator[None]:
         raise CorpusError(f"no corpus folder at {str(folder)!r}; make one with: verse new {folder}")
     try:
         with FileLock(folder / _LOCK, timeout=_WAIT):
+            for place in (folder, folder / TEXTS):
+                remove_unfinished(place)
             yield
     except Timeout:
         raise CorpusError(f"{folder} is being edited by another program; try again when it has ended") from None

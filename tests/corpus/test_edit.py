@@ -231,3 +231,11 @@ def test_a_page_is_added_under_its_own_title_and_address(talks: Path) -> None:
             add_source(talks, end)
     assert "new ideas are needed" in Corpus.open(talks).documents["a-critic-speaks"].text
     assert (talks / "texts" / "a-critic-speaks.html").read_bytes() == PAGE.encode()
+
+
+def test_what_a_killed_edit_left_is_gone_after_the_next(talks: Path, tmp_path: Path) -> None:
+    for stray in (talks / ".abc.part", talks / "texts" / ".def.part"):
+        stray.write_text("half a text")
+    (tmp_path / "minutes.md").write_text("# Minutes\n\nThe roof is mended.", encoding="utf-8")
+    add_source(talks, tmp_path / "minutes.md")
+    assert not [path for path in talks.rglob("*.part")]
