@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import math
 import os
@@ -31,12 +32,13 @@ from ui.chat import Engine
 from ui.gate import Entitled, KnownCallers, Visitors, too_often
 from ui.limits import BOUNDS, TRIES, Bounds, Limits, Rate
 from ui.login import login_routes
+from ui.sessions import tidy
 from ui.watch import Figures, Watch
 
 STATIC = Path(__file__).parent / "static"
 
 # Gradio compiles its templates in the browser, hence 'unsafe-eval'. Nothing is loaded from any other host.
-SESSIONS = 1_000  # open pages whose chat the server remembers; a browser keeps its own anyway
+SESSIONS = 2_000  # pages whose chat the server remembers; a browser keeps its own anyway
 GRACE = 2.5  # seconds for answers to end once the server is told to; what still runs then is cut off
 
 _HEADERS = {
@@ -150,26 +152,30 @@ def make_server(engine: Engine, ready: Callable[[], None], rules: Rules = LOCAL,
     )
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, ws="none")
     pages: gr.routes.App = next(route.app for route in app.routes if isinstance(route, Mount))  # type: ignore[assignment]
-    return Server(config, ready, pages.stop_event.set)
+    return Server(config, ready, pages)
 
 
 class Server(uvicorn.Server):
     """Uvicorn's server that says when it listens, and that ends within seconds whatever still runs."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], let_go: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], pages: gr.routes.App) -> None:
         super().__init__(config)
+        self.pages = pages
         self._ready = ready
-        self._let_go = let_go
+        self._tidying: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
         if self.started:
+            self._tidying = asyncio.create_task(tidy(self.pages))
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let go of the pages that are open, then of the rest."""
-        self._let_go()
+        self.pages.stop_event.set()
+        if self._tidying is not None:
+            self._tidying.cancel()
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

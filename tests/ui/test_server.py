@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import logging
 import re
@@ -27,6 +28,8 @@ from tests.ui.fakes import FakeEngine
 from tests.ui.test_page import ask
 from ui.limits import BOUNDS, Bounds, bounds_of
 from ui.logs import set_up_logs
+from ui.server import make_server
+from ui.sessions import forget_closed
 
 ROOT = Path(__file__).parents[2]
 SECRET = "how deep is the secret well"
@@ -160,6 +163,18 @@ def test_health_and_figures(corpus: Corpus) -> None:
         assert figure(address, "verse_answer_seconds_count") == 2
         assert figure(address, "verse_answers_running") == 0
         assert figure(address, "process_open_fds") > 0
+
+
+def test_a_closed_page_is_forgotten_and_an_open_one_costs_little(corpus: Corpus) -> None:
+    pages = make_server(FakeEngine(corpus), lambda: None).pages
+    now = datetime.datetime.now()
+    for name in ("open", "closed"):
+        assert pages.state_holder[name].config_values
+    pages.state_holder["closed"].is_closed = True
+    forget_closed(pages, now - datetime.timedelta(minutes=1))
+    assert [not pages.state_holder.session_data[name].config_values for name in ("open", "closed")] == [True, True]
+    forget_closed(pages, now + datetime.timedelta(minutes=1))
+    assert list(pages.state_holder.session_data) == ["open"]
 
 
 def test_a_stopped_server_leaves_no_thread(corpus: Corpus) -> None:

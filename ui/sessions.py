@@ -1,0 +1,35 @@
+"""What Gradio keeps of each page that was opened: less of it, and not for ever.
+
+A page costs some 200 kB here, most of it a copy of every component for deep links, which this page doesn't have; and
+what a closed one leaves is never let go. Under many reloads that is a leak.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+
+from gradio.routes import App
+
+EVERY = 5.0  # seconds between two looks
+KEPT = datetime.timedelta(minutes=15)  # for a page whose connection was lost and comes back
+
+
+async def tidy(app: App) -> None:
+    """Look after the sessions for as long as the server runs."""
+    while True:
+        await asyncio.sleep(EVERY)
+        forget_closed(app, datetime.datetime.now() - KEPT)
+
+
+def forget_closed(app: App, before: datetime.datetime) -> None:
+    """Forget the pages that closed and weren't used since, and of the others what nothing here reads."""
+    held, queue = app.state_holder, app.get_blocks()._queue
+    for name, session in list(held.session_data.items()):
+        session.config_values.clear()
+        if session.is_closed and held.time_last_used[name] < before:
+            with held.lock:
+                held.session_data.pop(name, None)
+                held.time_last_used.pop(name, None)
+            queue.pending_messages_per_session.pop(name, None)
+            queue.pending_event_ids_session.pop(name, None)
