@@ -114,6 +114,8 @@ function goBack() {
   show(false);
   const from = cameFrom && document.querySelector(`[data-cite="${CSS.escape(cameFrom)}"]`);
   if (!from) return;
+  columns.dataset.view = "ask"; // at once, or there would be nothing to put the focus on
+  location.hash = "#ask";
   bring(from, document.getElementById("scroll"), 0.4);
   from.focus({ preventScroll: true });
 }
