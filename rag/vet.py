@@ -31,6 +31,8 @@ _TURNS = frozenset(
     myth""".split()
 )
 _LABELS = frozenset(("answer", "the answer", "evidence", "the evidence", "key", "the key", "source"))
+# Looking through all evidence for what a sentence didn't cite finds likenesses by chance, so more is asked of them.
+_UNCITED = 0.75
 _SCRAP = 4
 _SAME_AS_PROMPT = 6
 _SECRET_PART = 8
@@ -61,7 +63,8 @@ class Vetting:
         if support.label == "supported":
             return DraftSentence(text, bearing, marked.form, support)
         for e in self.given.values():
-            if e not in cited and (by_other := self.check(text, [said(e)])).label == "supported":
+            by_other = support if e in cited else self.check(text, [said(e)])
+            if e not in cited and by_other.label == "supported" and by_other.score >= _UNCITED:
                 return DraftSentence(text, (e,), marked.form, by_other)
         if support.label == "weak":
             return DraftSentence(text, bearing, marked.form, support)
