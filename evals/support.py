@@ -27,7 +27,7 @@ from corpus.manifest import built_in_people
 from rag.encoder import OnnxEncoder, find_export
 from rag.settings import Settings
 from rag.statements import read
-from rag.support import CEILING, PLAIN, SupportChecker
+from rag.support import CUT, PLAIN, SupportChecker
 from rag.terms import terms
 
 PAIRS = Path(__file__).with_name("support_pairs.jsonl")
@@ -145,9 +145,9 @@ def fit(scored: Mapping[str, Sequence[Scored]], shares: Mapping[str, float] | No
 
 
 def rescore(scored: Sequence[Scored], weights: Mapping[str, float]) -> list[float]:
-    """The scores that other weights give, capped as the check caps them."""
+    """The scores that other weights give, cut as the check cuts them."""
     logits = [weights["bias"] + sum(weights[n] * v for n, v in one.values.items()) for one in scored]
-    return [(CEILING if one.worst >= PLAIN else 1.0) / (1 + np.exp(-z)) for one, z in zip(scored, logits, strict=True)]
+    return [(CUT if one.worst >= PLAIN else 1.0) / (1 + np.exp(-z)) for one, z in zip(scored, logits, strict=True)]
 
 
 def leave_one_out(sets: Mapping[str, Sequence[Scored]], own: Sequence[Scored]) -> dict[str, dict[str, float]]:

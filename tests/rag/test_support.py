@@ -13,7 +13,7 @@ from rag.datatypes import Support
 from rag.encoder import OnnxEncoder, export_encoder, load_entailment
 from rag.errors import ModelUnavailable
 from rag.settings import Settings
-from rag.support import CEILING, WEAK, SupportChecker
+from rag.support import CUT, SupportChecker
 
 BRIDGE = (
     "The council said in March 2019 that the Alder bridge had cost 14 million euros. Mayor Ines Roth opened it on "
@@ -72,7 +72,7 @@ def test_one_thing_changed_is_unsupported_and_the_reason_names_it(
     for checker in (WORDS_ONLY, with_vectors):
         support = checker.check(sentence, [BRIDGE])
         assert (support.label, reason in support.reason) == ("unsupported", True), (sentence, support)
-        assert support.score <= CEILING < WEAK
+        assert support.score <= CUT
 
 
 def test_other_words_for_the_same_score_above_what_nobody_said(with_vectors: SupportChecker) -> None:
