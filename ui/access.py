@@ -39,12 +39,14 @@ def is_admin(request: gr.Request | HTTPConnection) -> bool:
 @dataclass(frozen=True)
 class Rules:
     """What the settings say of visitors: `local` is whether only this machine reaches us, `free` what everybody may
-    do without a password, `hashes` the argon2 hash for each role, `names` the host names that we answer to."""
+    do without a password, `hashes` the argon2 hash for each role, `names` the host names that we answer to,
+    `sites` those of them by which a proxy reaches us."""
 
     local: bool
     free: tuple[Role, ...]
     hashes: Mapping[Role, str] = field(default_factory=dict, repr=False)
     names: frozenset[str] = frozenset()
+    sites: frozenset[str] = frozenset()
     session_seconds: float = 12 * 3600
 
     def answers_to(self, host: str) -> bool:
@@ -74,12 +76,14 @@ def rules_of(settings: Settings, host: str) -> Rules:
             "verse password --file passwords && export VERSE_PASSWORD_FILE=passwords "
             "(or let everybody in: verse ui --public)"
         )
+    sites = frozenset(name.lower().rstrip(".") for name in settings.hosts)
     own = () if local else (socket.gethostname().lower(), f"{socket.gethostname().lower()}.local")
     return Rules(
         local=local,
         free=() if "reader" in hashes else ADMIN if local and not hashes else READER,
         hashes=MappingProxyType(hashes),
-        names=frozenset([*own, *(name.lower().rstrip(".") for name in settings.hosts)]),
+        names=sites.union(own),
+        sites=sites,
         session_seconds=settings.session_hours * 3600,
     )
 

@@ -72,10 +72,10 @@ class KnownCallers:
         return followed and scope.get("method") in ("GET", "HEAD")
 
     def _ours(self, origin: str, host: str) -> bool:
-        """A proxy may pass on another Host than the browser's; then the names of the settings count."""
-        return (
-            urlsplit(origin).netloc.lower() == host.lower() or _hostname(origin.partition("://")[2]) in self.rules.names
-        )
+        """A proxy may pass on another Host than the browser's; then the names of the settings count, without a port:
+        what answers at another port of that name is somebody else."""
+        place = origin.partition("://")[2].lower()  # an origin has no path, and anybody can send anything
+        return place == host.lower() or place in self.rules.sites
 
 
 class Entitled:

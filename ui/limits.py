@@ -24,7 +24,7 @@ BODY = 8_000_000  # bytes of a request that isn't an upload; a browser's kept ch
 STEPS = 10  # times as many of a page's own small steps: opening it, its chats, its leaves
 _WORK = re.compile(r"/gradio_api/(queue/join|call/|upload\b|mcp\b)")
 _UNQUEUED = re.compile(r"/gradio_api/(run/|api/|mcp\b)")
-_UPLOAD = re.compile(r"/gradio_api/(upload|component_server)/?")
+_UPLOAD = re.compile(r"/gradio_api/upload/?")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from ui.command import password as password_verb
 from ui.passwords import ADMIN, READER, Role, hash_password, keep_password, read_passwords, roles_for
 
 READERS, ADMINS = "a reader's password", "the admin's password"
+SITES = frozenset({"verse.example.org"})
 ASK = "/gradio_api/call/ask"
 QUESTION = {"data": ["Why?", [], [], []]}
 
@@ -35,7 +36,7 @@ def rules() -> Rules:
     """Loopback as behind a proxy, with both passwords."""
     cheap = PasswordHasher(time_cost=1, memory_cost=64)
     hashes: dict[Role, str] = {"reader": cheap.hash(READERS), "admin": cheap.hash(ADMINS)}
-    return Rules(local=False, free=(), hashes=hashes, names=frozenset({"verse.example.org"}))
+    return Rules(local=False, free=(), hashes=hashes, names=SITES, sites=SITES)
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +235,7 @@ def test_guessing_soon_has_to_wait(corpus: Corpus, rules: Rules) -> None:
 CROSS = (
     {"Origin": "https://evil.example"},
     {"Origin": "null"},
+    {"Origin": "http://["},
     {"Origin": "http://127.0.0.1:9"},  # another port of this machine
     {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
     {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"},
@@ -280,6 +282,8 @@ def test_a_proxys_name_from_the_settings_is_known(guarded: str) -> None:
         assert httpx.get(guarded + "/login", headers={"Host": host}).status_code == 200
     by_proxy = {"Origin": "https://verse.example.org", "Authorization": f"Bearer {READERS}"}
     assert httpx.post(guarded + ASK, json=QUESTION, headers=by_proxy).status_code == 200
+    neighbour = by_proxy | {"Origin": "http://verse.example.org:9000"}
+    assert httpx.post(guarded + ASK, json=QUESTION, headers=neighbour).status_code == 403
 
 
 @pytest.mark.parametrize(
