@@ -81,7 +81,9 @@ async def _use(address: str, calls: list[tuple[str, dict[str, Any]]]) -> tuple[l
 
 def use(address: str, *calls: tuple[str, dict[str, Any]]) -> tuple[list[Any], list[CallToolResult]]:
     """The tools that an MCP client is told of, and the result of each call."""
-    return asyncio.run(_use(address, list(calls)))
+    # In a thread of its own: a browser that the session has open keeps an event loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(_use(address, list(calls)))).result()
 
 
 def told(result: CallToolResult) -> Any:
