@@ -12,7 +12,7 @@ import datetime
 from gradio.routes import App
 
 EVERY = 5.0  # seconds between two looks
-KEPT = datetime.timedelta(minutes=15)  # for a page whose connection was lost and comes back
+KEPT = datetime.timedelta(minutes=2)  # for a page whose connection was lost and comes back
 
 
 async def tidy(app: App) -> None:
