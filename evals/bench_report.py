@@ -48,8 +48,9 @@ def _alone(measured: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     """The figures that only we have."""
     yield _figure("verse ingest, nothing changed", "s", measured["no_change"], most=1.5)
     yield _figure("verse ui to first page", "s", measured["page"], most=4.0)
-    warm = np.median([np.median(run["seconds"]) for run in measured["warm"][_OURS]])
-    crowd = [np.percentile(run["seconds"], 95) / (64 * warm) for run in measured["askers"]["64"][_OURS]]
+    alone, crowds = measured["askers"]["1"][_OURS], measured["askers"]["64"][_OURS]
+    one = np.median([np.median(run["seconds"]) for run in alone])
+    crowd = [np.percentile(run["seconds"], 95) / (64 * one) for run in crowds]
     yield _figure("p95 of 64 askers by 64 × one warm answer", "×", crowd, most=1.2)
     same = all(run["same"] for runs in measured["askers"].values() for run in runs[_OURS])
     yield _figure("answers at once the same as one by one", "", [float(same)], least=1.0)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 COLLECTION = "passages"
 HNSW: CreateHNSWConfiguration = {"space": "cosine", "ef_search": 200}
-_BLOCK = 64
+_BLOCK = 1000
 _BATCH = 100
 DATABASE = "chroma.sqlite3"
 _PERSISTED = "index_metadata.pickle"
@@ -87,19 +87,18 @@ def write_dense(folder: Path, passages: Iterable[ChromaPassage], count: int) -> 
     """Write `count` passages into a new folder of Chroma's. Raises OSError where it can't be written."""
     from llama_index.vector_stores.chroma import ChromaVectorStore  # noqa: PLC0415 -- seconds, only at ingest
 
-    # Vectors wait in the database until so many are there; then they go to files that change no more.
-    hnsw: CreateHNSWConfiguration = {
-        **HNSW,
-        "sync_threshold": max(2, count),
-        "batch_size": min(max(2, count), _BATCH),
-    }
+    # Vectors wait in the database until so many are there; then they go to files that change no more. Each write
+    # goes through all that wait, so blocks are small; and they are even, so that the last leaves nothing waiting.
+    blocks = max(1, count // _BLOCK)
+    least = max(2, count // blocks)
+    hnsw: CreateHNSWConfiguration = {**HNSW, "sync_threshold": least, "batch_size": min(least, _BATCH)}
     try:
         client = _client(folder)
         collection = client.create_collection(COLLECTION, embedding_function=None, configuration={"hnsw": hnsw})
         store = ChromaVectorStore(chroma_collection=collection)
         waiting = iter(passages)
-        while block := list(islice(waiting, _BLOCK)):
-            store.add(list(as_nodes(block)))
+        for n in range(blocks):
+            store.add([*as_nodes(islice(waiting, count // blocks + (n < count % blocks)))])
         client.close()
         with contextlib.closing(sqlite3.connect(folder / DATABASE)) as database:
             database.execute("VACUUM")  # the room of the vectors that waited there
