@@ -73,9 +73,7 @@ class SourcesPage:
             self.rebuild.click(self._verb(self.library.rebuild), None, [self.work, self.began], **quiet),
             reader.delete(self.remove_or_switch, None, [self.work, self.began], **quiet),
         ]
-        reader.expand(self.show, None, whole, **quiet).then(
-            lambda: render_work(self.library.jobs.work), None, self.work, **quiet
-        )
+        reader.expand(self.opened, None, [*whole, self.work], **quiet)
         self.into.change(lambda into: gr.Textbox(visible=into == NEW), self.into, self.name, **quiet)
         self.stop.click(self.stopped, None, None, **quiet)
         for event in begins:
@@ -99,6 +97,10 @@ class SourcesPage:
             self.fetch: gr.Button(interactive=editor),
             self.rebuild: gr.Button(interactive=editor),
         }
+
+    def opened(self, request: gr.Request) -> Update:
+        """The page when it is first looked at: with the work that is going on, or was done last."""
+        return self.show(request) | {self.work: render_work(self.library.jobs.work)}
 
     def add(
         self,
