@@ -63,7 +63,7 @@ test-all: test ## all tests, the slow ones too
 check: $(INSTALLED_DEV) ## format, lint, types, import contracts; changes nothing
 	@$(BIN)/ruff format --check --output-format concise . || { echo "Cure: make fix"; exit 1; }
 	@$(BIN)/ruff check --output-format concise .
-	@$(BIN)/mypy
+	@$(BIN)/mypy && $(BIN)/mypy .ci/audit.py
 	@$(BIN)/lint-imports --no-logo
 
 audit: $(INSTALLED_DEV) ## lock files, licences, known weaknesses of what is installed

@@ -13,11 +13,12 @@ import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 
 import click
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +27,7 @@ LICENCES = ROOT / "docs" / "licences.md"
 ALLOWED = re.compile(
     r"\bMIT|Apache|BSD|ISC|PSF|Python Software Foundation|MPL|Mozilla Public|Academic Free|CNRI|Zlib|CC0|0BSD"
 )
+OLDEST_PYTHON = "3.11.0"
 SECONDS = 240
 
 
@@ -60,6 +62,8 @@ def stale_pins(locks: tuple[Path, Path] = LOCKS) -> Iterator[str]:
         try:
             if version(name).split("+")[0] != locked[name]:
                 yield f"{name} {version(name)} is installed, {locked[name]} is locked"
+            if not SpecifierSet(str(metadata(name).json.get("requires_python", ""))).contains(OLDEST_PYTHON):
+                yield f"{name} {locked[name]} doesn't run on Python {OLDEST_PYTHON}, the oldest that we promise"
             needed = [Requirement(text) for text in requires(name) or ()]
         except PackageNotFoundError:
             yield f"{name} is locked and not installed"
@@ -74,7 +78,7 @@ def stale_pins(locks: tuple[Path, Path] = LOCKS) -> Iterator[str]:
 def licences() -> dict[str, str]:
     """Licence by package, of what is installed with the product."""
     command: list[str] = [
-        Path(sys.executable).with_name("pip-licenses"),
+        str(Path(sys.executable).with_name("pip-licenses")),
         "--python",
         sys.executable,
         "--from=mixed",
