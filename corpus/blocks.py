@@ -7,8 +7,9 @@ no reader counts characters by itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 from corpus.document import Heading, Span
 
@@ -30,6 +31,18 @@ class Loaded:
     places: tuple[Span, ...] = ()
     speakers: tuple[Span, ...] = ()
     title: str = ""
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Self:
+        """What `dataclasses.asdict` made of it, also after JSON. Raises KeyError or TypeError."""
+        headings = found["headings"]
+        return cls(
+            found["text"],
+            None if headings is None else tuple(Heading(**heading) for heading in headings),
+            tuple(Span(**span) for span in found["places"]),
+            tuple(Span(**span) for span in found["speakers"]),
+            found["title"],
+        )
 
 
 @dataclass(frozen=True, slots=True)

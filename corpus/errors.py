@@ -9,3 +9,7 @@ class VerseError(Exception):
 
 class CorpusError(VerseError):
     """The corpus folder, its manifest or one of its texts can't be read as it stands."""
+
+
+class CorpusUnreadable(CorpusError):
+    """Nothing of the corpus can be read now: its folder or all of its texts are gone, or closed to us."""

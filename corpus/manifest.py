@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from corpus.blocks import Loaded
 from corpus.document import Document, Layout, parse
-from corpus.errors import CorpusError
+from corpus.errors import CorpusError, CorpusUnreadable
 from corpus.loaders import load
 from corpus.pages import fetched_sources
 from corpus.voices import assign_voices
@@ -118,13 +118,14 @@ class PlacedCorrection:
 class Corpus:
     """The sources that can be asked about. Texts are read when opened and parsed at first use.
 
-    `failures` names each source whose file could not be read, with the reason; the others serve.
+    `failures` names each source whose file could not be read, with the reason; the others serve. `loaded` is what
+    was read, by source id.
     """
 
     def __init__(
         self,
         manifest: Manifest,
-        texts: Mapping[str, Loaded],
+        loaded: Mapping[str, Loaded],
         *,
         folder: Path | None = None,
         failures: Mapping[str, str] | None = None,
@@ -132,11 +133,11 @@ class Corpus:
         self.title = manifest.title
         self.language = manifest.language
         self.people = manifest.people
-        self.sources = tuple(source for source in manifest.sources if source.id in texts)
+        self.sources = tuple(source for source in manifest.sources if source.id in loaded)
         self.folder = folder
         self.failures = dict(failures or {})
-        self._manifest = manifest
-        self._texts = texts
+        self.manifest = manifest
+        self.loaded = loaded
 
     @classmethod
     def open(cls, path: str | Path | None = None, *, pages: Path | None = None, cache: Path | None = None) -> Self:
@@ -146,10 +147,14 @@ class Corpus:
         the slow parsers (PDF, DOCX, HTML) found, by the hash of the file.
         """
         folder = Path(path) if path is not None else BUILT_IN
-        if not folder.is_dir():
-            raise CorpusError(f"no corpus folder at {str(folder)!r}; make one with: verse new {folder}")
-        manifest_file = folder / MANIFEST
-        manifest = read_manifest(manifest_file) if manifest_file.is_file() else manifest_of_files(folder)
+        try:
+            if not folder.is_dir():
+                raise CorpusUnreadable(f"no corpus folder at {str(folder)!r}; make one with: verse new {folder}")
+            manifest_file = folder / MANIFEST
+            manifest = read_manifest(manifest_file) if manifest_file.is_file() else manifest_of_files(folder)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            why = getattr(error, "strerror", None) or str(error)
+            raise CorpusUnreadable(f"{str(folder)!r} can't be read: {why}; mend its permissions") from None
         texts: dict[str, Loaded] = {}
         failures: dict[str, str] = {}
         for source in manifest.sources:
@@ -158,7 +163,7 @@ class Corpus:
             except CorpusError as error:
                 failures[source.id] = str(error)
         if not texts:
-            raise CorpusError("; ".join(failures.values()))
+            raise CorpusUnreadable("; ".join(failures.values()))
         if pages is not None and pages.is_dir():
             fetched = list(fetched_sources(manifest.sources, pages))
             manifest = manifest.model_copy(update={"sources": (*manifest.sources, *(source for source, _ in fetched))})
@@ -207,9 +212,9 @@ class Corpus:
     def corrections(self) -> dict[str, tuple[PlacedCorrection, ...]]:
         """Corrections by source id, in text order."""
         placed: dict[str, list[PlacedCorrection]] = {}
-        for correction in self._manifest.corrections:
-            if correction.source in self._texts:
-                start = self._texts[correction.source].text.index(correction.anchor)
+        for correction in self.manifest.corrections:
+            if correction.source in self.loaded:
+                start = self.loaded[correction.source].text.index(correction.anchor)
                 placed.setdefault(correction.source, []).append(
                     PlacedCorrection(correction, start, start + len(correction.anchor))
                 )
@@ -217,25 +222,25 @@ class Corpus:
 
     def text(self, source_id: str) -> str:
         """The text of a source, as its document has it."""
-        return self._texts[source_id].text
+        return self.loaded[source_id].text
 
     @cached_property
     def hash(self) -> str:
         """sha256 over the manifest and every text: two corpora of one hash answer alike."""
-        digest = hashlib.sha256(json.dumps(self._manifest.model_dump(mode="json"), sort_keys=True).encode())
-        for source_id in self._texts:
+        digest = hashlib.sha256(json.dumps(self.manifest.model_dump(mode="json"), sort_keys=True).encode())
+        for source_id in self.loaded:
             digest.update(f"\0{source_id}\0{self.source_hash(source_id)}".encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
     def source_hash(self, source_id: str) -> str:
         """sha256 over the text of a source and over what its loader found in it."""
-        loaded = self._texts[source_id]
+        loaded = self.loaded[source_id]
         found = f"{loaded.text}\0{loaded.headings}\0{loaded.places}\0{loaded.speakers}"
         return hashlib.sha256(found.encode("utf-8", "surrogatepass")).hexdigest()
 
     def parse(self, source: Source) -> Document:
         """Read the structure and the voices of one source's text."""
-        loaded = self._texts[source.id]
+        loaded = self.loaded[source.id]
         entry = source.layout
         layout = Layout(
             entry.headings,
@@ -256,13 +261,13 @@ class Corpus:
 
     def _check_anchors(self, file: Path) -> None:
         """Anchors stand in their texts once, and name sources that exist."""
-        ids = {source.id for source in self._manifest.sources}
-        for n, correction in enumerate(self._manifest.corrections):
+        ids = {source.id for source in self.manifest.sources}
+        for n, correction in enumerate(self.manifest.corrections):
             where = f"{file}, line {_line(file, 'corrections', n, 'anchor')}"
             for name in (correction.source, correction.basis):
                 if name not in ids:
                     raise CorpusError(f"{where}: no source has the id {name!r}")
-            text = self._texts[correction.source].text if correction.source in self._texts else correction.anchor
+            text = self.loaded[correction.source].text if correction.source in self.loaded else correction.anchor
             found = text.count(correction.anchor)
             if found != 1:
                 raise CorpusError(
@@ -272,8 +277,8 @@ class Corpus:
 
     def check(self) -> None:
         """Raise CorpusError where a source bears on no section; parses the primary texts, so left to ingest."""
-        if self.folder is None:
-            return
+        if self.folder is None or any(s.stance == "primary" and s.id in self.failures for s in self.manifest.sources):
+            return  # the sections may be those of a text that can't be read now
         file = self.folder / MANIFEST
         labels = {
             section.label
@@ -281,7 +286,7 @@ class Corpus:
             if source.stance == "primary"
             for section in self.documents[source.id].sections
         }
-        for n, source in enumerate(self._manifest.sources):
+        for n, source in enumerate(self.manifest.sources):
             for label in source.bears_on:
                 if label not in labels:
                     raise CorpusError(
@@ -336,7 +341,7 @@ def read_manifest(file: Path) -> Manifest:
     except (ValueError, RecursionError) as error:  # besides its own: a number of 5,000 digits, 5,000 brackets
         raise CorpusError(f"{file}: {error}; mend that line") from None
     except OSError as error:
-        raise CorpusError(f"{file} can't be read: {error.strerror}") from None
+        raise CorpusUnreadable(f"{file} can't be read: {error.strerror}; mend its permissions") from None
     try:
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from corpus.atomic import write_atomically
 from corpus.blocks import Loaded
-from corpus.document import Heading, Span
 from corpus.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -81,14 +80,7 @@ def _from_json(answer: bytes) -> Loaded:
     found: dict[str, Any] = json.loads(answer)
     if "error" in found:
         raise CorpusError(found["error"])
-    headings = found["headings"]
-    return Loaded(
-        found["text"],
-        None if headings is None else tuple(Heading(**heading) for heading in headings),
-        tuple(Span(**span) for span in found["places"]),
-        tuple(Span(**span) for span in found["speakers"]),
-        found["title"],
-    )
+    return Loaded.from_dict(found)
 
 
 def _limit(time_limit: float) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from corpus import kept
 from rag.chroma import bytes_in_motion, write_dense
 from rag.datatypes import Encoder
 from rag.errors import IndexMismatch, IndexMissing
-from rag.folder import BM25, BUILDS, CHROMA, ENCODER, FORMAT, TABLE, Meta, check_build, publish, read_meta
+from rag.folder import BM25, BUILDS, CHROMA, ENCODER, FORMAT, TABLE, TEXTS, Meta, check_build, publish, read_meta
 from rag.integrity import mark_files
 from rag.layout import Layout
 from rag.lexical import write_lexical
@@ -74,6 +75,8 @@ def _write_build(
     build: Path, layout: Layout, model: str, encoder: Encoder, known: Known, progress: Progress, *, dense: bool
 ) -> Meta:
     np.save(build / TABLE, layout.table)
+    if layout.corpus.folder is not None:
+        (build / TEXTS).write_bytes(kept.to_bytes(layout.corpus))
     vectors, embedded = write_vectors(build, layout.texts, encoder, known, progress)
     if dense:
         write_dense(build / CHROMA, (layout.passage(n, vectors[n]) for n in range(len(layout))), len(layout))

@@ -85,9 +85,12 @@ def settings_of(**given: Any) -> Settings:
 def open_engine(settings: Settings) -> Engine:
     """The engine for a verb, with a progress bar when the index has to be built first."""
     from rag.engine import Engine  # noqa: PLC0415 -- `verse --help` needs no index
+    from rag.ingest import open_served_corpus  # noqa: PLC0415
 
-    corpus = open_corpus(settings)
-    return Engine.open(corpus, settings, build_missing=lambda: run_ingest(corpus, settings))
+    corpus = open_served_corpus(settings)
+    engine = Engine.open(corpus, settings, build_missing=lambda: run_ingest(corpus, settings))
+    _tell_failures(engine.corpus)
+    return engine
 
 
 def open_corpus(settings: Settings) -> Corpus:
@@ -95,9 +98,16 @@ def open_corpus(settings: Settings) -> Corpus:
     from rag.ingest import open_corpus as opened  # noqa: PLC0415 -- `verse --help` needs no index
 
     corpus = opened(settings)
-    for source, reason in corpus.failures.items():
-        click.echo(f"verse: left out {source}: {printable(reason)}", err=True)
+    _tell_failures(corpus)
     return corpus
+
+
+def _tell_failures(corpus: Corpus) -> None:
+    """Say which sources can't be read, and whether they are left out or serve as they were indexed."""
+    for source, reason in corpus.failures.items():
+        served = source in corpus.source_by_id or source == str(corpus.folder)
+        said = f"answering from the last index, since {reason}" if served else f"left out {source}: {reason}"
+        click.echo(f"verse: {printable(said)}", err=True)
 
 
 @cli.command()

@@ -24,7 +24,7 @@ from rag.fluent import Written, write
 from rag.folder import ENCODER
 from rag.followup import standalone_question
 from rag.index import PassageIndex
-from rag.ingest import ingest, open_corpus, open_index
+from rag.ingest import ingest, open_index, open_served_corpus
 from rag.plain import Plainly
 from rag.retrieve import find_candidates
 from rag.settings import Settings
@@ -93,7 +93,7 @@ class Engine:
             index = open_index(corpus, settings)
         try:
             encoder = open_encoder(settings.model, index.build / ENCODER, settings.threads)
-            return cls(corpus, index, encoder, settings, llm)
+            return cls(index.corpus, index, encoder, settings, llm)
         except BaseException:
             index.close()
             raise
@@ -333,5 +333,5 @@ def open_engine(
     folder = None if isinstance(corpus, Corpus) else corpus
     settings = Settings.read(corpus=folder, index=index, llm=llm, model=model, home=home)
     if not isinstance(corpus, Corpus):
-        corpus = open_corpus(settings)
+        corpus = open_served_corpus(settings)
     return Engine.open(corpus, settings)

@@ -2,6 +2,7 @@
 
 VerseError (corpus)
 ├── CorpusError (corpus)   the folder, its manifest or a text
+│   └── CorpusUnreadable (corpus)   nothing of it can be read now
 ├── IndexMissing           there is no complete index at that place
 ├── IndexMismatch          the index is of another corpus, model or format
 ├── ModelUnavailable       a model, its package, key or server can't be had

@@ -6,6 +6,7 @@ builds/<name>/chroma/    passage vectors and texts, written through llama-index'
 builds/<name>/bm25/      the lexical index, memory-mapped
 builds/<name>/*.npy      the table of passages; vectors of passages and sentences; their keys
 builds/<name>/tokens.bin sketches of every token, one byte a dimension
+builds/<name>/corpus.json  the texts that were read; serve where a source can't be read now
 builds/<name>/encoder/   the query encoder that goes with these vectors
 """
 
@@ -39,6 +40,7 @@ META = "meta.json"
 CHROMA = "chroma"
 BM25 = "bm25"
 ENCODER = "encoder"
+TEXTS = "corpus.json"
 TABLE = "passages.npy"
 
 # One row a passage: numbers of its source and section, its characters, and its sentences as (first, last + 1).

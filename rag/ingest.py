@@ -14,12 +14,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from corpus import BUILT_IN, Corpus
+from corpus import BUILT_IN, Corpus, CorpusUnreadable, kept
 from rag.build import build_index, known_vectors
 from rag.datatypes import Encoder
 from rag.encoder import OnnxEncoder, export_encoder, load_sentence_transformer
 from rag.errors import IndexMismatch, IndexMissing
-from rag.folder import Meta, read_meta, remove_leftovers
+from rag.folder import TEXTS, Meta, read_meta, remove_leftovers
 from rag.index import PassageIndex
 from rag.integrity import find_damage
 from rag.layout import Layout
@@ -107,8 +107,10 @@ def _is_sound(folder: Path) -> bool:
 
 def open_index(corpus: Corpus, settings: Settings) -> PassageIndex:
     """Open the index of a corpus in its folder or on its server; what a server has and this machine hasn't is
-    fetched first. Raises IndexMissing where there is none, or IndexMismatch naming what differs."""
+    fetched first. Sources that can't be read now serve with the texts that the index keeps; its `corpus` has them.
+    Raises IndexMissing where there is none, or IndexMismatch naming what differs."""
     folder = index_folder(corpus, settings)
+    corpus = _with_kept(corpus, folder)
     if settings.server is None:
         return PassageIndex.open(folder, corpus, settings.model)
     server = _connect(settings)
@@ -145,6 +147,38 @@ def open_corpus(settings: Settings) -> Corpus:
     return Corpus.open(settings.corpus, pages=pages_folder(settings), cache=settings.home / "parsed")
 
 
+def open_served_corpus(settings: Settings) -> Corpus:
+    """The same for asking: of a folder that can't be read now, what its index keeps. Raises CorpusError."""
+    try:
+        return open_corpus(settings)
+    except CorpusUnreadable as error:
+        folder = settings.corpus or BUILT_IN
+        gone = f"the folder {str(folder)!r} is gone; put it back, or take away its index"
+        before = _kept(_index_folder(folder, settings), folder, str(error) if folder.exists() else gone)
+        if before is None:
+            raise
+        return before
+
+
+def _kept(index: Path, folder: Path, failure: str = "") -> Corpus | None:
+    """What an index keeps of a corpus folder; None where it keeps nothing."""
+    try:
+        build, _ = read_meta(index)
+        return kept.from_bytes((build / TEXTS).read_bytes(), folder, failure)
+    except (IndexMissing, IndexMismatch, OSError):
+        return None
+
+
+def _with_kept(corpus: Corpus, index: Path) -> Corpus:
+    """The corpus that an index was made from, where it differs only in sources that can't be read now."""
+    old = _old(index)
+    if not corpus.failures or corpus.folder is None or old is None or old.corpus == corpus.hash:
+        return corpus
+    before = _kept(index, corpus.folder)
+    whole = kept.completed(corpus, before) if before else corpus
+    return whole if whole.hash == old.corpus else corpus
+
+
 def pages_folder(settings: Settings) -> Path:
     """Where the pages fetched for a corpus lie, under the settings' home."""
     return settings.home / "pages" / _folder_name(settings.corpus or BUILT_IN)
@@ -153,12 +187,17 @@ def pages_folder(settings: Settings) -> Path:
 def index_folder(corpus: Corpus, settings: Settings) -> Path:
     """Where the index of a corpus lies: as set, or one folder a corpus under the settings' home. Of an index on a
     server it holds what isn't in Chroma."""
+    return _index_folder(corpus.folder or f"memory-{corpus.hash[:16]}", settings)
+
+
+def _index_folder(of: Path | str, settings: Settings) -> Path:
+    """The same by the folder of a corpus, or by a name that stands for it."""
     if isinstance(settings.index, Path):
         return settings.index
     parent = settings.home / "indexes"
     if settings.server is not None:
         parent /= re.sub(r"\W+", "-", settings.server)
-    return parent / (f"memory-{corpus.hash[:16]}" if corpus.folder is None else _folder_name(corpus.folder))
+    return parent / (_folder_name(of) if isinstance(of, Path) else of)
 
 
 def _folder_name(folder: Path) -> str:

@@ -168,25 +168,54 @@ def test_a_read_only_index_serves_and_says_why_it_cannot_be_rebuilt(town: Town, 
         subprocess.run(["umount", str(town.index)], check=True)
 
 
-def test_a_source_that_vanishes_is_named_and_the_others_serve_after_an_ingest(town: Town) -> None:
+def test_a_source_that_vanishes_serves_from_the_index_until_an_ingest_leaves_it_out(town: Town) -> None:
+    _write_manifest(town)
+    town.ingest()
+    before = town.answers()
     ferry = town.corpus / "ferry.md"
     text = ferry.read_bytes()
-    (town.corpus / "manifest.toml").write_text(
-        'title = "Town"\n' + "".join(f'[[sources]]\nid = "{f.stem}"\ntitle = "{f.stem}"\n' for f in _texts(town)),
-        encoding="utf-8",
-    )
-    town.ingest()
     ferry.unlink()
-    corpus = Corpus.open(town.corpus)
-    assert "ferry.md is missing" in corpus.failures["ferry"]
-    with pytest.raises(rag.IndexMismatch, match="run: verse ingest"):
-        town.answers()
-    assert town.ingest().removed == ("ferry",)
+    assert town.answers() == before
     with rag.open_engine(town.corpus, index=town.index) as engine:
-        assert engine.ask("What is the price at the market?").citations[0].source_id == "market"
+        assert "ferry.md is missing; put the text there" in engine.corpus.failures["ferry"]
+    (town.corpus / "market.md").write_bytes(b"\0\1\2\3" * 99)  # one more, damaged
+    assert town.answers() == before
+    done = town.ingest()
+    assert done.removed == done.failed == ("ferry", "market")
+    with rag.open_engine(town.corpus, index=town.index) as engine:
+        assert engine.ask("Who looks after the lighthouse?").citations[0].source_id == "lighthouse"
+        with pytest.raises(rag.QuestionError):
+            engine.ask("When does it open?", sources=["ferry"])
     ferry.write_bytes(text)
     assert town.ingest().meta.embedded == 8
-    assert town.answers()[0]["citations"][0]["source_id"] == "ferry"
+    assert town.answers()[0]["text"] == before[0]["text"]
+
+
+def test_a_vanished_source_beside_an_edited_one_is_no_reason_to_serve_old_words(town: Town) -> None:
+    _write_manifest(town)
+    town.ingest()
+    (town.corpus / "ferry.md").unlink()
+    (town.corpus / "market.md").write_text("# Market\n\nThe market is closed for ever and a day.", encoding="utf-8")
+    with pytest.raises(rag.IndexMismatch, match="run: verse ingest"):
+        town.answers()
+
+
+def test_a_corpus_folder_that_vanishes_serves_from_its_index(town: Town, tmp_path: Path) -> None:
+    town.ingest(rebuild=True)  # here; what was copied here is another folder's
+    before = town.answers()
+    shutil.move(town.corpus, tmp_path / "elsewhere")
+    assert town.answers() == before
+    with pytest.raises(rag.CorpusError, match="no corpus folder"):
+        town.ingest()
+    with pytest.raises(rag.CorpusError, match="no corpus folder"):  # the index of one folder isn't another's
+        rag.open_engine(tmp_path / "typo", index=town.index)
+
+
+def test_sections_of_a_primary_text_that_vanished_are_no_fault_of_those_that_bear_on_them(town: Town) -> None:
+    _write_manifest(town, ferry='stance = "opposing"\nbears_on = ["The market in year 1"]\n')
+    town.ingest()
+    (town.corpus / "market.md").unlink()
+    assert town.ingest().removed == ("market",)
 
 
 def test_a_clock_that_jumps_changes_nothing(town: Town, answers: list[dict[str, Any]]) -> None:
@@ -209,6 +238,12 @@ def test_an_index_of_another_version_is_named_and_replaced(
     assert town.ingest().changed
     assert town.is_tidy()
     assert town.answers() == answers
+
+
+def _write_manifest(town: Town, **more: str) -> None:
+    """A manifest that names every text, with `more` for a source by its id."""
+    entries = (f'[[sources]]\nid = "{f.stem}"\ntitle = "{f.stem}"\n{more.get(f.stem, "")}' for f in _texts(town))
+    (town.corpus / "manifest.toml").write_text('title = "Town"\n' + "".join(entries), encoding="utf-8")
 
 
 def _texts(town: Town) -> list[Path]:
