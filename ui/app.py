@@ -5,6 +5,7 @@ All that belongs to a visitor lies in that visitor's Gradio session and browser;
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,14 @@ STATIC = Path(__file__).parent / "static"
 AT_ONCE = 24  # questions answered at the same time; a further visitor waits for a moment
 SCRIPTS = ("reader.js", "conversation.js", "pages.js", "events.js")  # one script in four parts, in this order
 EMPTY = "Type a question first, or choose one of those suggested."
+WAIT = "Wait for the answer to end."
+FAILED = "Something went wrong here; the terminal that runs `verse ui` says what."
+# Which chat this page had open, and all that the browser keeps, just as an event is sent: another page of the same
+# browser may have kept something since. A browser may refuse its store.
+KEPT = (
+    "(() => { try { return JSON.stringify([sessionStorage, localStorage].map((store) => "
+    "store.getItem('chapter-and-verse-chats') || '')) } catch { return '' } })()"
+)
 
 Update = dict[Any, Any]
 
@@ -79,9 +88,8 @@ class Page:
     def lay_out(self) -> None:
         """Left the conversation or the sources, right the reader."""
         corpus = self.engine.corpus
-        self.shelf = gr.State(Shelf())
-        # The key only keeps the browser's own store readable across restarts; it hides nothing.
-        self.saved = gr.BrowserState("", storage_key="chapter-and-verse", secret="chapter-and-verse")
+        self.shelf = gr.State(Shelf(known=False))
+        self.saved = gr.Textbox(visible="hidden", elem_id="saved")  # out: what the browser is to keep; in: `KEPT`
         self.masthead = _html(render_header(corpus.title), "masthead")
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="conversation"):
@@ -126,41 +134,46 @@ class Page:
     def wire(self, blocks: gr.Blocks) -> None:
         """Say which handler answers which event."""
         shown = [self.shelf, self.log, self.live, self.chats, self.saved]
+        mine = [self.shelf, self.saved]
         # Only questions queue: a full queue must never keep a visitor from stopping, or from the chats of before.
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
         asking = gr.on(
             [self.box.submit, self.send.click, self.reader.click],
             self.ask,
-            [self.box, self.chosen, self.shelf],
+            [self.box, self.chosen, *mine],
             [*shown, self.box, self.hint],
-            js="(typed, chosen, shelf) => [typed, window.chapterAndVerse.scope(), shelf]",
+            js=f"(typed, chosen, shelf) => [typed, window.chapterAndVerse.scope(), shelf, {KEPT}]",
             concurrency_limit=AT_ONCE,
             trigger_mode="once",
             api_name="page_ask",
             **(quiet | {"queue": True}),
         )
-        asking.failure(self.failed, self.shelf, shown, **quiet)
-        self.stop.click(self.stopped, self.shelf, shown, cancels=[asking], **quiet)
-        self.reader.input(self.rearrange, self.shelf, shown, cancels=[asking], **quiet)
-        self.reader.upload(self.take_in, self.shelf, [*shown, self.hint], cancels=[asking], **quiet)
-        self.reader.like(self.rate, self.shelf, [*shown, self.hint], **quiet)
+        kept = quiet | {"js": f"(shelf) => [shelf, {KEPT}]"}
+        asking.success(self.keep, mine, [self.chats, self.saved], **kept)
+        asking.failure(self.failed, mine, shown, **kept)
+        self.stop.click(self.stopped, mine, shown, cancels=[asking], **kept)
+        self.reader.input(self.rearrange, mine, shown, cancels=[asking], **kept)
+        self.reader.upload(self.take_in, mine, [*shown, self.hint], cancels=[asking], **kept)
+        self.reader.like(self.rate, mine, [*shown, self.hint], **kept)
+        self.reader.edit(self.rename, mine, [*shown, self.hint], **kept)
         download = "(text) => window.chapterAndVerse.download(text)"
-        self.reader.select(self.export, self.shelf, self.outbox, **quiet).then(
-            None, self.outbox, None, js=download, **quiet
-        )
+        self.reader.select(self.export, mine, self.outbox, **kept).then(None, self.outbox, None, js=download, **quiet)
+        self.saved.change(None, self.saved, None, js="(text) => window.chapterAndVerse.keep(text)", **quiet)
         dressed = [*shown, self.masthead, self.scope, self.mode]
         blocks.unload(self.left)
-        blocks.load(self.load, self.saved, dressed, **quiet)
-        self.sources.wire(self.reader, self.load, self.saved, dressed)
+        blocks.load(self.load, mine, dressed, **kept)
+        self.sources.wire(self.reader, lambda then: then(self.load, mine, dressed, **kept))
         self.evals.wire(self.reader)
 
-    def ask(self, typed: str, chosen: str, shelf: Shelf, event: gr.EventData, request: gr.Request) -> Iterator[Update]:
+    def ask(
+        self, typed: str, chosen: str, shelf: Shelf, kept: str, event: gr.EventData, request: gr.Request
+    ) -> Iterator[Update]:
         """Answer what was typed, or what the page's script asks: a suggestion, or an earlier question anew."""
         question, at = _asked(typed, event)
         if not question.strip():
             yield {self.hint: render_hint(EMPTY)}
             return
-        shelf = shelf.stopped()
+        shelf = _joined(shelf, kept).stopped()
         first = True
         corpus = self.engine.corpus
         stream = partial(self._stream, request.session_hash or "", wants_plain(chosen))
@@ -170,10 +183,11 @@ class Page:
             update: Update = {self.shelf: shelf, self.live: render_exchange(chat.exchanges[last], last)}
             if first:
                 update |= {self.log: _log(shelf, last), self.hint: render_hint("")}
+                update |= {self.chats: render_chats(shelf), self.saved: chats.save(shelf)}
                 update |= {self.box: ""} if at is None else {}
                 first = False
             yield update
-        yield self._show(shelf)
+        yield {part: new for part, new in self._show(shelf).items() if part is not self.saved}
 
     def _stream(self, visitor: str, plain: bool, question: str, history: Sequence[Turn], **scope: Any) -> Lent:
         events = self.engine.stream(question, history, plain=plain, **scope)
@@ -184,45 +198,58 @@ class Page:
         """A page was closed or reloaded: nobody waits for its answer any more."""
         self.running.end(request.session_hash or "")
 
-    def stopped(self, shelf: Shelf, request: gr.Request) -> Update:
+    def keep(self, shelf: Shelf, kept: str) -> Update:
+        """The browser's store after an answer: other pages may have kept theirs while this one was written."""
+        shelf = _joined(shelf, kept)
+        return {self.chats: render_chats(shelf), self.saved: chats.save(shelf)}
+
+    def stopped(self, shelf: Shelf, kept: str, request: gr.Request) -> Update:
         """Keep what had come when the visitor stopped it."""
         self.running.end(request.session_hash or "")
-        return self._show(shelf.stopped())
+        return self._show(_joined(shelf, kept).stopped())
 
-    def failed(self, shelf: Shelf) -> Update:
+    def failed(self, shelf: Shelf, kept: str) -> Update:
         """Say that something unforeseen happened; the terminal has the details."""
-        return self._show(shelf.failed("Something went wrong here; the terminal that runs `verse ui` says what."))
+        return self._show(_joined(shelf, kept).failed(FAILED))
 
-    def rearrange(self, shelf: Shelf, event: gr.EventData, request: gr.Request) -> Update:
+    def rearrange(self, shelf: Shelf, kept: str, event: gr.EventData, request: gr.Request) -> Update:
         """Begin, open or delete a chat; an answer that is still being written is stopped."""
         self.running.end(request.session_hash or "")
-        act, position = _text(event, "act"), _number(event, "position")
-        shelf = shelf.stopped()
+        act, name = _text(event, "act"), _text(event, "chat")
+        shelf = _joined(shelf, kept).stopped()
         if act == "new":
             shelf = shelf.with_new()
-        elif act == "open" and position is not None:
-            shelf = shelf.with_open(position)
-        elif act == "remove" and position is not None:
-            shelf = shelf.without(position)
-        return self._show(shelf)
+        elif act == "open":
+            shelf = shelf.showing(name)
+        elif act == "remove":
+            shelf = shelf.without(name)
+        return self._show(chats.compared(shelf, self.engine.corpus))
 
-    def take_in(self, shelf: Shelf, event: gr.EventData) -> Update:
+    def rename(self, shelf: Shelf, kept: str, event: gr.EventData) -> Update:
+        """A chat under the title that its reader gave it."""
+        shelf = _joined(shelf, kept)
+        if any(exchange.running for exchange in shelf.chat.exchanges):
+            return {self.hint: render_hint(WAIT)}
+        return self._show(shelf.renamed(_text(event, "chat"), _text(event, "title"))) | {self.hint: render_hint("")}
+
+    def take_in(self, shelf: Shelf, kept: str, event: gr.EventData) -> Update:
         """A chat from a file that was exported here, opened as another chat."""
-        shelf = shelf.stopped()
+        shelf = _joined(shelf, kept).stopped()
         try:
             shelf = chats.compared(shelf.with_new(from_json(_text(event, "text"))), self.engine.corpus)
         except VerseError as error:
             return self._show(shelf) | {self.hint: render_hint(str(error))}
         return self._show(shelf) | {self.hint: render_hint("")}
 
-    def rate(self, shelf: Shelf, event: gr.EventData) -> Update:
+    def rate(self, shelf: Shelf, kept: str, event: gr.EventData) -> Update:
         """What the visitor thinks of an answer, kept in a file on this machine."""
+        shelf = _joined(shelf, kept)
         exchange = shelf.chat.at(_number(event, "position"))
         rating: Rating = "up" if _text(event, "rating") == "up" else "down"
         if exchange is None or exchange.answer is None:
             return {self.hint: render_hint("This answer is no longer here.")}
         if shelf.chat.exchanges[-1].running:
-            return {self.hint: render_hint("Wait for the answer to end.")}
+            return {self.hint: render_hint(WAIT)}
         home = self.engine.settings.home
         try:
             keep_feedback(home, rating, _text(event, "reason"), exchange.question, exchange.answer)
@@ -230,16 +257,18 @@ class Page:
             return {self.hint: render_hint(str(error))}
         return self._show(shelf.with_rating(exchange, rating)) | {self.hint: render_hint("")}
 
-    def load(self, saved: str) -> Update:
+    def load(self, shelf: Shelf, kept: str) -> Update:
         """The chats that this browser kept, and what the page says of the corpus as it is now."""
         corpus = self.engine.corpus
-        shown = self._show(chats.compared(chats.restore(saved), corpus))
+        shown = self._show(chats.compared(_joined(shelf, kept), corpus))
+        del shown[self.saved]  # nothing new to keep, and what can't be read isn't overwritten by looking at it
         dressed = {self.scope: render_scope(corpus), self.mode: render_mode(self.engine.settings.llm)}
         return shown | dressed | {self.masthead: render_header(corpus.title)}
 
-    def export(self, shelf: Shelf, event: gr.EventData) -> str:
+    def export(self, shelf: Shelf, kept: str, event: gr.EventData) -> str:
         """The open chat as the text of a file: JSON, or Markdown."""
-        return to_json(shelf.chat) if _text(event, "kind") == "json" else to_markdown(shelf.chat)
+        chat = _joined(shelf, kept).chat
+        return to_json(chat) if _text(event, "kind") == "json" else to_markdown(chat)
 
     def _show(self, shelf: Shelf) -> Update:
         return {
@@ -269,6 +298,15 @@ def _list_sources(engine: Engine) -> Callable[[object], str]:
 
 def _html(value: str, elem_id: str) -> gr.HTML:
     return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
+
+
+def _joined(shelf: Shelf, kept: str) -> Shelf:
+    """The shelf of a page with what its browser has just sent as kept."""
+    try:
+        name, saved = json.loads(kept)
+    except (ValueError, TypeError, RecursionError):
+        return shelf.joined(Shelf())
+    return shelf.joined(chats.restore(saved).showing(name))
 
 
 def _log(shelf: Shelf, end: int) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from corpus import VerseError
 from rag.datatypes import Answer, Citation
-from ui.chat import Chat, Exchange
+from ui.chat import TITLE_LENGTH, Chat, Exchange
 from ui.render import STANCE_WORDS, STATUS_WORDS, web_address
 
 LONGEST_FILE = 5_000_000  # characters
@@ -23,6 +23,7 @@ class _ExportedExchange(BaseModel):
 
 
 class _ExportedChat(BaseModel):
+    title: str = ""
     exchanges: tuple[_ExportedExchange, ...]
 
 
@@ -56,7 +57,9 @@ def from_json(text: str) -> Chat:
     if not exported.exchanges:
         raise VerseError("this chat is empty; choose another file")
     found = (Exchange(e.question, answer=e.answer, message=e.message) for e in exported.exchanges)
-    return Chat(tuple(replace(exchange, stopped=exchange.running) for exchange in found))
+    chat = Chat(tuple(replace(exchange, stopped=exchange.running) for exchange in found))
+    named = exported.title != chat.title
+    return replace(chat, name=" ".join(exported.title.split())[:TITLE_LENGTH]) if named else chat
 
 
 def to_markdown(chat: Chat) -> str:

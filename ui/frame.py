@@ -47,7 +47,7 @@ def render_header(title: str) -> str:
 
 def render_chats(shelf: Shelf) -> str:
     """The visitor's chats, and what can be done with the open one."""
-    rows = "".join(_row(chat, n, n == shelf.open) for n, chat in enumerate(shelf.chats))
+    rows = "".join(_row(chat, n == shelf.open) for n, chat in enumerate(shelf.chats))
     export = (
         '<button type="button" data-act="export" data-kind="markdown">Export Markdown</button>'
         '<button type="button" data-act="export" data-kind="json">Export JSON</button>'
@@ -62,13 +62,18 @@ def render_chats(shelf: Shelf) -> str:
     )
 
 
-def _row(chat: Chat, position: int, current: bool) -> str:
-    title = escape(chat.title)
+def _row(chat: Chat, current: bool) -> str:
+    title, name = escape(chat.title), escape(chat.id)
     here = ' aria-current="true"' if current else ""
+    changes = "".join(
+        f'<button type="button" data-act="{act}" data-chat="{name}" aria-label="{word} the chat: {title}">'
+        f"{word}</button>"
+        for act, word in (("rename", "Rename"), ("remove", "Delete"))
+        if chat.exchanges
+    )
     return (
-        f'<li><button type="button" class="title" data-act="open" data-position="{position}"{here} dir="auto">'
-        f'{title}</button><button type="button" data-act="remove" data-position="{position}" '
-        f'aria-label="Delete the chat: {title}">Delete</button></li>'
+        f'<li><button type="button" class="title" data-act="open" data-chat="{name}"{here} dir="auto">'
+        f"{title}</button>{changes}</li>"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -61,9 +61,9 @@ class SourcesPage:
             self.bears_on = gr.Dropdown([], multiselect=True, label="Bears on")
         self.send = gr.Button("Add", variant="primary", elem_id="add", size="sm")
 
-    def wire(self, reader: gr.HTML, load: Callable[..., Update], saved: Any, outputs: Sequence[Any]) -> None:  # noqa: ANN401
-        """Say which handler answers which event; `load` renews the rest of the page, its `outputs`, from what the
-        browser `saved` when the corpus is another."""
+    def wire(self, reader: gr.HTML, renew: Callable[[Callable[..., Any]], Any]) -> None:
+        """Say which handler answers which event; `renew` adds what renews the rest of the page to an event's `then`,
+        for when the corpus is another."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         form = [self.files, self.links, self.into, self.name, self.title, self.author, self.stance, self.bears_on]
         whole = [self.head, self.catalog, self.map, self.into, self.bears_on, self.fetch, self.rebuild]
@@ -77,9 +77,8 @@ class SourcesPage:
         self.into.change(lambda into: gr.Textbox(visible=into == NEW), self.into, self.name, **quiet)
         self.stop.click(self.stopped, None, None, **quiet)
         for event in begins:
-            event.then(self.watch, self.began, self.work, concurrency_limit=None, **quiet).then(
-                self.show, None, whole, **quiet
-            ).then(load, saved, list(outputs), **quiet).then(
+            over = event.then(self.watch, self.began, self.work, concurrency_limit=None, **quiet)
+            renew(over.then(self.show, None, whole, **quiet).then).then(
                 None, None, None, js="() => window.chapterAndVerse.renew()", **quiet
             )
 

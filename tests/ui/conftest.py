@@ -72,10 +72,10 @@ def corpus() -> Corpus:
 
 
 @contextmanager
-def serving(engine: Engine, rules: Rules = LOCAL, bounds: Bounds = BOUNDS) -> Iterator[str]:
-    """Serves the page on a free port until the block ends; gives its address."""
+def serving(engine: Engine, rules: Rules = LOCAL, bounds: Bounds = BOUNDS, port: int = 0) -> Iterator[str]:
+    """Serves the page, by default on a free port, until the block ends; gives its address."""
     ready = threading.Event()
-    with listen("127.0.0.1", 0) as listening:
+    with listen("127.0.0.1", port) as listening:
         server = make_server(engine, ready.set, rules, bounds)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

@@ -90,14 +90,43 @@ def test_the_oldest_chats_go_when_a_browser_could_not_keep_them_all() -> None:
     assert kept.open == 1
 
 
+def kept_chat(name: str) -> Chat:
+    return Chat((Exchange(name, stopped=True),))
+
+
 def test_a_shelf_is_never_empty() -> None:
-    one, two = (Chat((Exchange(name, stopped=True),)) for name in ("one", "two"))
+    one, two = kept_chat("one"), kept_chat("two")
     shelf = Shelf((one, two), open=1)
-    assert shelf.without(0) == Shelf((two,), open=0)
-    assert shelf.without(1) == Shelf((one,), open=0)
-    assert shelf.without(0).without(0) == Shelf()
+    assert (shelf.without(one.id).chats, shelf.without(one.id).open) == ((two,), 0)
+    assert shelf.without(two.id).chats == (one,)
+    assert shelf.without(one.id).without(two.id).chats == (Chat(),)
     assert shelf.with_new().with_new() == Shelf((Chat(), one, two))
-    assert shelf.with_open(7) == shelf
+    assert shelf.showing("another") == shelf.without("another") == shelf
+
+
+def test_pages_of_one_browser_lose_nothing_to_each_other() -> None:
+    one, two = kept_chat("one"), kept_chat("two")
+    here, there = Shelf((one,)), Shelf((two, one), open=0)
+    there = there.showing(one.id)
+    there = there.with_chat(there.chat.having(*there.chat.exchanges, Exchange("and?", stopped=True)))
+    joined = here.joined(restore(save(there)))
+    assert [chat.title for chat in joined.chats] == ["two", "one"]  # the newest first
+    assert [exchange.question for exchange in joined.chat.exchanges] == ["one", "and?"]  # still open, and the later one
+    assert there.joined(restore(save(here))).chats == there.chats
+    assert [chat.title for chat in joined.without(two.id).joined(there).chats] == ["one"]  # deleted is deleted
+    assert there.joined(here.without(one.id)).chat == there.chat  # but for who is reading it
+
+
+def test_a_page_that_the_server_has_forgotten_gets_its_chats_from_the_browser() -> None:
+    kept = Shelf((kept_chat("one"), kept_chat("two")), open=1)
+    assert Shelf(known=False).joined(kept) == kept
+    assert [chat.title for chat in Shelf().joined(kept).chats] == ["New chat", "two", "one"]
+
+
+def test_a_chat_may_be_given_a_title() -> None:
+    chat = kept_chat("Why, and what of it?")
+    assert Shelf((chat,)).renamed(chat.id, "  Of\nhives ").chat.title == "Of hives"
+    assert Shelf((chat,)).renamed(chat.id, "Of hives").renamed(chat.id, " ").chat.title == "Why, and what of it?"
 
 
 def test_json_export_is_the_apis_own_object(engine: FakeEngine) -> None:
@@ -111,6 +140,8 @@ def test_json_export_is_the_apis_own_object(engine: FakeEngine) -> None:
 def test_an_exported_chat_comes_back_as_it_was(engine: FakeEngine) -> None:
     chat = asked(engine, "Why?", "unknown", "broken")
     assert [replace(e, sentences=(), follow_ups=()) for e in chat.exchanges] == list(from_json(to_json(chat)).exchanges)
+    assert from_json(to_json(chat)).title == "Why?"
+    assert from_json(to_json(replace(chat, name="Of hives"))).title == "Of hives"
 
 
 @pytest.mark.parametrize(

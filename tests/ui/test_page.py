@@ -119,6 +119,46 @@ def test_chats_come_back_after_a_reload_with_their_citations(page: Page, engine:
 
 
 @browser_test
+def test_two_pages_of_one_browser_keep_each_others_chats(page: Page) -> None:
+    asked(page, "Why a dry hive?")
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator(".asked")).to_have_text("Why a dry hive?")
+    other.get_by_role("button", name="New chat").click()
+    asked(other, "What of honey?")
+    asked(page, "And where?")
+    page.locator(".chats summary").click()
+    expect(page.locator(".chats .title")).to_have_text(["What of honey?", "Why a dry hive?"])
+    page.get_by_role("button", name="Rename the chat: What of honey?").click()
+    page.get_by_label("Title of the chat").fill("Of <b>honey</b>")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chats .title").first).to_have_text("Of <b>honey</b>")
+    other.reload()
+    expect(other.locator(".chats .title")).to_have_text(["Of <b>honey</b>", "Why a dry hive?"])
+    expect(other.locator(".asked")).to_have_text("What of honey?")
+    other.locator(".chats summary").click()
+    other.get_by_role("button", name="Why a dry hive?", exact=True).click()
+    expect(other.locator(".asked")).to_have_text(["Why a dry hive?", "And where?"])
+
+
+@browser_test
+def test_a_server_that_has_forgotten_the_page_gets_the_chats_back(browser: Browser, corpus: Corpus) -> None:
+    with serving(FakeEngine(corpus)) as address:
+        port = int(address.rpartition(":")[2])
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(address)
+        asked(page, "Why a dry hive?")
+        page.get_by_role("button", name="New chat").click()
+        expect(page.locator(".welcome")).to_be_visible()
+        asked(page, "What of honey?")
+    with context, serving(FakeEngine(corpus), port=port):
+        asked(page, "And where?")
+        expect(page.locator(".asked")).to_have_text(["What of honey?", "And where?"])
+        expect(page.locator(".chats .title")).to_have_text(["What of honey?", "Why a dry hive?"])
+
+
+@browser_test
 def test_a_follow_up_goes_with_the_history_and_the_scope(page: Page, engine: FakeEngine) -> None:
     asked(page, "Who keeps bees?")
     page.locator(".scope summary").click()

@@ -96,6 +96,47 @@ function rate(button) {
   reason.focus();
 }
 
+// A chat's title becomes a field; an empty one brings back the first question.
+function rename(button) {
+  const title = button.parentElement.querySelector(".title");
+  const form = document.createElement("form");
+  const field = Object.assign(document.createElement("input"), { value: title.textContent, maxLength: 60 });
+  const close = () => {
+    form.replaceWith(title);
+    button.focus();
+  };
+  field.setAttribute("aria-label", "Title of the chat");
+  field.dir = "auto";
+  form.append(field);
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    trigger("edit", { chat: button.dataset.chat, title: field.value });
+    close();
+  };
+  field.onkeydown = (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    close();
+  };
+  title.replaceWith(form);
+  field.select();
+}
+
+// A browser keeps chats until its store is full, or nothing at all if it is told to.
+const KEY = "chapter-and-verse-chats";
+
+function keep(text) {
+  if (!text) return;
+  try {
+    localStorage.setItem(KEY, text);
+    const { chats, open } = JSON.parse(text);
+    sessionStorage.setItem(KEY, chats[open].id);
+  } catch {
+    const hint = document.querySelector(".hint");
+    if (hint) hint.textContent = "This browser doesn’t keep the chats (its store is full or closed); export what you need.";
+  }
+}
+
 function takeIn() {
   const chooser = Object.assign(document.createElement("input"), { type: "file", accept: ".json,application/json" });
   chooser.onchange = async () => trigger("upload", { text: await chooser.files[0].text() });

@@ -14,6 +14,7 @@ const acts = {
   edit,
   copy,
   rate,
+  rename,
   import: takeIn,
   "take-out": takeOut,
   switch: (button) => trigger("delete", { position: Number(button.dataset.position) }),
@@ -24,7 +25,7 @@ const acts = {
 };
 
 function rearrange(act, button) {
-  trigger("input", { act, position: button ? Number(button.dataset.position) : null });
+  trigger("input", { act, chat: button ? button.dataset.chat : "" });
   for (const menu of document.querySelectorAll(".chats details[open]")) menu.open = false;
 }
 
@@ -107,6 +108,6 @@ new MutationObserver(() => {
   ran = running;
 }).observe(document.getElementById("scroll"), { childList: true, subtree: true, attributes: true });
 
-window.chapterAndVerse = { download, scope, renew };
+window.chapterAndVerse = { download, scope, renew, keep };
 window.addEventListener("hashchange", view);
 open("").then(view);
