@@ -26,6 +26,7 @@ from rag.datatypes import (
 from rag.followup import parts, standalone_question
 from rag.gate import Verdict, judge, missing, refusal
 from rag.index import PassageIndex
+from rag.overview import overview
 from rag.rerank import rank_evidence, rerank
 from rag.retrieve import find_candidates
 from rag.summarise import summarise
@@ -55,12 +56,13 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class _Considered:
-    """One question, the evidence for it, and whether it is answered."""
+    """One question, the evidence for it, and whether it is answered; `overview` answers what names no topic."""
 
     query: Query
     candidates: list[ScoredPassage]
     evidence: list[Evidence]
     verdict: Verdict
+    overview: tuple[DraftSentence, ...] = ()
 
 
 class Plainly:
@@ -111,12 +113,13 @@ class Plainly:
         lap("understand")
         candidates = find_candidates(self._index, query, scope)
         lap("retrieve")
+        whole = tuple(overview(self._index, query, scope))
         evidence = rank_evidence(self._index, query, candidates)
         if self._reranker is not None:
             evidence = rerank(query, evidence, self._reranker)
-        verdict = judge(self._index, query.asked, query, evidence, scope)
+        verdict = Verdict(1.0, ()) if whole else judge(self._index, query.asked, query, evidence, scope)
         lap("rank")
-        return _Considered(query, candidates, evidence, verdict)
+        return _Considered(query, candidates, evidence, verdict, whole)
 
     def _in_parts(self, whole: _Considered, turns: Sequence[Turn], scope: Scope) -> list[_Considered]:
         """Each thing that the turn asks, if it asks several and at least one is answered; a later part may lean
@@ -137,6 +140,8 @@ class Plainly:
             each = [compose(self._corpus, one.query, one.evidence, _MOST_A_PART) for one in answered]
             said = {(e.passage.source_id, e.position): s for draft in each for s in draft for e in s.evidence}
             return tuple(dict.fromkeys(said.values()))
+        if answered[0].overview:
+            return answered[0].overview
         query, evidence = answered[0].query, answered[0].evidence
         # A heading that spans its whole source names the text, not a place in it.
         places = [place for place in query.sections if len(self._index.sections_of(place[0])) > 1]

@@ -60,10 +60,10 @@ def _outline(index: PassageIndex, source_id: str, label: str, query: Query, most
             DraftSentence(document.wording(e.sentence), (e,), "item")
             for e in leads[: max(most, len(leads)) if most == _MOST else most]
         ]
-    worth = _worth(sentences, vectors, query)
+    values = worth(sentences, vectors, query)
     paragraphs = [e.sentence.paragraph for e in sentences]
-    best = {p: max((n for n, q in enumerate(paragraphs) if q == p), key=lambda n: (worth[n], -n)) for p in paragraphs}
-    chosen = sorted(sorted(best.values(), key=lambda n: -worth[n])[:most])
+    best = {p: max((n for n, q in enumerate(paragraphs) if q == p), key=lambda n: (values[n], -n)) for p in paragraphs}
+    chosen = sorted(sorted(best.values(), key=lambda n: -values[n])[:most])
     return [DraftSentence(sentences[n].text, (sentences[n],)) for n in chosen]
 
 
@@ -71,19 +71,19 @@ def _mostly_items(sentences: Sequence[Evidence]) -> bool:
     return sum(e.sentence.kind == "item" for e in sentences) > len(sentences) / 2
 
 
-def _worth(sentences: Sequence[Evidence], vectors: Vectors, query: Query) -> NDArray[np.float32]:
+def worth(sentences: Sequence[Evidence], vectors: Vectors, query: Query) -> NDArray[np.float32]:
     """Closeness to the middle of the section (centroid summarisation, Radev et al. 2004) and to what is asked."""
     middle = vectors.mean(axis=0)
-    worth = vectors @ middle / (np.linalg.norm(middle) or 1.0) + 0.3 * (vectors @ query.vector)
+    values = vectors @ middle / (np.linalg.norm(middle) or 1.0) + 0.3 * (vectors @ query.vector)
     for n, e in enumerate(sentences):
         first = n == 0 or sentences[n - 1].sentence.paragraph != e.sentence.paragraph
-        worth[n] += (
+        values[n] += (
             _LEADS * first + _QUOTES * (e.sentence.kind == "quote") - _ASKS * e.text.rstrip("”\"'").endswith("?")
         )
-        worth[n] -= (
+        values[n] -= (
             _SHORT * (e.text.count(" ") < 6) + _DANGLES * points_back(e.text) + _ANNOUNCES * e.text.endswith(":")
         )
-    return np.asarray(worth, dtype=np.float32)
+    return np.asarray(values, dtype=np.float32)
 
 
 def _section(index: PassageIndex, source_id: str, label: str) -> tuple[list[Evidence], Vectors]:

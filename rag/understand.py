@@ -102,6 +102,10 @@ _ASKS_FOR_A_VIEW = re.compile(
     r"suggest|admit|regard|consider|define|hold|worry|fear|hope|compare|use|according to|opinion|position|stance)s?\b",
     re.IGNORECASE,
 )
+_AGREES = re.compile(r"\b(?:agree|endorse|convinced|on (?:his|her|their) side|side with)s?\b", re.IGNORECASE)
+_ROLES = re.compile(
+    r"\b(?:the|his|her|its) (?:(?P<host>host|interviewer|moderator)|(?P<guest>guest|interviewee))\b", re.IGNORECASE
+)
 _THE_TEXT = re.compile(r"\b(?:article|author|writer|editorial|text|piece|essay|editor)s?\b", re.IGNORECASE)
 _HE = re.compile(r"\b(?:he|his|him|she|her|they|their)\b", re.IGNORECASE)
 _ORDINALS = {
@@ -131,6 +135,7 @@ _BESIDE = re.compile(
     re.IGNORECASE,
 )
 _DIVISION = r"(chapter|part|section|book|act|episode|lesson|appendix)"
+_DIVISIONS = frozenset(terms(_DIVISION))
 _LABEL = re.compile(rf"^{_DIVISION}\s+(\w+)$", re.IGNORECASE)
 _NAMED_DIVISIONS = (
     re.compile(rf"\b(?:{_DIVISION}s?|ch\.?) ?(?P<number>\w+)\b", re.IGNORECASE),
@@ -151,8 +156,8 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     names = frozenset(stem for form in forms for stem in terms(form))
     aside = names if len(people) > 1 else frozenset()
     vector, tokens, weights = _encode(index, encoder, parts, aside)
-    holders = _holders(index, turn.asked, people)
     intent = _intent(turn.asked, people)
+    holders = _holders(index, turn.asked, people, intent)
     sections = named_sections(index, turn.asked, scope)
     if not sections and (beside := _sections_beside(index, turn, scope)):
         sections, intent = beside, intent if _content(_BESIDE.sub(" ", turn.asked)) else "summary"
@@ -182,25 +187,30 @@ def _content(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(stem for word in words(text) if not is_frame(word) for stem in terms(word)))
 
 
-def _holders(index: PassageIndex, text: str, people: tuple[str, ...]) -> tuple[str, ...]:
-    """The people whose own view is asked for: "why does X think ..."; "he" without a name is the guest."""
-    if not _ASKS_FOR_A_VIEW.search(text) and not _VIEWS.search(text):
+def _holders(index: PassageIndex, text: str, people: tuple[str, ...], intent: Intent) -> tuple[str, ...]:
+    """The people whose own view is asked for: "why does X think ..."; "he" without a name is the guest, and other
+    views without a name are the critics'."""
+    asks = bool(_ASKS_FOR_A_VIEW.search(text) or _VIEWS.search(text))
+    main = index.corpus.main
+    if main is not None and main.voice and _THE_TEXT.search(text) and (asks or _AGREES.search(text)):
+        return (main.voice,)
+    if not asks:
         return ()
     guests = tuple(person.name for person in index.corpus.people if person.role == "guest")
-    main = index.corpus.main
-    if main is not None and main.voice and _THE_TEXT.search(text):
-        return (main.voice,)
+    if intent == "views" and not people:
+        return tuple(person.name for person in index.corpus.people if person.role == "critic")
     return people or (guests if _HE.search(text) and len(guests) == 1 else ())
 
 
 def named_people(index: PassageIndex, text: str) -> tuple[str, ...]:
-    """Full names of the manifest's people that a text names, in the order of the manifest."""
+    """Full names of the manifest's people that a text names, also by role ("the host"), in the manifest's order."""
+    roles = {match.lastgroup for match in _ROLES.finditer(text)}
     said = " " + " ".join(words(text)) + " "
     said = said.replace("'s ", " ")
     return tuple(
         person.name
         for person in index.corpus.people
-        if any(f" {' '.join(words(name))} " in said for name in person.forms)
+        if person.role in roles or any(f" {' '.join(words(name))} " in said for name in person.forms)
     )
 
 
@@ -302,13 +312,16 @@ def _with_rows(index: PassageIndex, source_id: str) -> set[str]:
 
 
 def _names(index: PassageIndex, said: Sequence[str], place: tuple[str, str], loose: bool) -> bool:
-    """Whether a question names a heading: all its content words side by side, or "the" and a word of it that
-    hardly stands anywhere else ("the editorial"); `loose`, where an outline is asked for, needs no "the"."""
+    """Whether a question names a heading: all its content words side by side, or "the" and a word of it that hardly
+    stands anywhere else ("the editorial"); `loose`, where an outline is asked for, needs no "the". A heading of one
+    word is named as a section."""
     source_id, label = place
     wanted = list(dict.fromkeys(terms(label)))
-    if len(wanted) < 2 or _LABEL.match(label):
-        return False
     stems = [stem for word in said for stem in terms(word)]
+    if len(wanted) == 1:  # "the judgement section": a word alone is too often no heading
+        return any({*wanted} == {one, other} - _DIVISIONS and one != other for one, other in pairwise(stems))
+    if not wanted or _LABEL.match(label):
+        return False
     if any(stems[i : i + len(wanted)] == wanted for i in range(len(stems))):
         return True
     own = {passage.row for passage in index.passages_of(source_id, label)}
@@ -330,10 +343,10 @@ def _intent(text: str, people: Sequence[str]) -> Intent:
         return "list"
     if _CHECK.search(text):
         return "check"
-    if _SUMMARY.search(text):
-        return "summary"
     if _VIEWS.search(text) and len(people) < 2:
         return "views"
+    if _SUMMARY.search(text):
+        return "summary"
     if _COMPARE.search(text) or len(people) > 1:
         return "compare"
     return "list" if _LIST.search(text) else "answer"

@@ -1,0 +1,215 @@
+"""Questions about the whole that name no topic: who somebody is, what somebody holds, what the critics say, what is
+known to be wrong in a text, what a section says.
+
+Ranking by likeness has nothing to go by there, so the corpus's own order answers: its people, stances, sections
+and corrections. General English only; whatever else a question asks goes the usual way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from corpus import Sentence
+from rag.datatypes import DraftSentence, Evidence, Query, Scope
+from rag.index import PassageIndex
+from rag.summarise import summarise, worth
+from rag.terms import points_back, terms, words
+
+_MOST, _MOST_INTRODUCTIONS, _MOST_CORRECTIONS, _MOST_CRITICS = 6, 3, 10, 8
+
+# What a question about the whole may hold beside names: how views are spoken of, and what they are views of.
+_TALK = frozenset(
+    stem
+    for stem in terms(
+        """view views opinion position stance take perspective argument case objection criticism critic critique agree
+        disagree disagreement push back oppose opposing opponent sceptic skeptic counter counterargument counterpoint
+        dissent strongest main key biggest best most important general overall own personal response reaction right
+        wrong correct true convinced convincing attitude idea point against raise made given
+        host interviewer guest interviewee author writer editor article text piece essay interview episode podcast
+        document write-up source claim statement quote quotation people person expert others anyone someone everything
+        list name error errors mistake mistakes correction corrections corrected errata misquote misquoted inaccurate
+        inaccuracy inaccuracies imprecise false untrue verbatim known verified check checked fact factual problem
+        editorial summary section chapter part"""
+    )
+)
+_WRONG = re.compile(
+    r"\b(?:mistakes?|errors?|corrections?|corrected|errata|erratum|misquot\w+|misreport\w*|inaccura\w+|imprecis\w+|"
+    r"not (?:quite )?verbatim|(?:gets?|got|gotten|is|are|was|were)\b(?: \w+){0,4} (?:wrong|false|untrue|incorrect))\b",
+    re.IGNORECASE,
+)
+_IN_A_TEXT = re.compile(
+    r"\b(?:articles?|texts?|interview|write-?ups?|piece|essay|document|episode|podcast|author|quot\w+|claims?|statements?|"
+    r"sources?|facts?|corrections?|errata|misquot\w+)\b",
+    re.IGNORECASE,
+)
+_WHO = re.compile(
+    r"^\W*(?:and |so )?who(?: exactly|'s|’s)? ?(?:is|was|are|were)?\b(?P<name>[^,;:?]+)\W*$", re.IGNORECASE
+)
+_CHECKED = re.compile(r"\b(?:checked|verified|confirmed|fact.?checks?|hold up|claims?)\b", re.IGNORECASE)
+
+
+def overview(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSentence]:
+    """The sentences that answer a question about the whole; none where it is about something in particular."""
+    if query.text != query.asked:
+        return []
+    if found := _introductions(index, query, scope):
+        return found
+    topic = _topic(index, query)
+    if _WRONG.search(query.asked) and _IN_A_TEXT.search(query.asked):
+        of = topic.union(*(terms(name) for name in _others(index, query)))
+        if found := _corrections(index, of, scope):
+            return found
+    if topic:
+        return []
+    if query.sections:
+        return summarise(index, query, scope)
+    if query.intent == "check" and _CHECKED.search(query.asked):
+        checks = {(e.passage.source_id, e.passage.section) for e in _sentences(index, scope, lambda s: s.kind == "row")}
+        return summarise(index, replace(query, sections=tuple(sorted(checks))), scope) if checks else []
+    if query.intent == "views" and not _others(index, query):
+        return _critics(index, query, scope)
+    return _view(index, query, scope) if len(query.holders) == 1 else []
+
+
+def _topic(index: PassageIndex, query: Query) -> set[str]:
+    """The terms of a question that are neither talk of views nor the names of its people and sections."""
+    names = {
+        stem for person in index.corpus.people if person.name in query.people for f in person.forms for stem in terms(f)
+    }
+    labels = {stem for _, label in query.sections for stem in terms(label)}
+    return set(query.terms) - _TALK - names - labels
+
+
+def _others(index: PassageIndex, query: Query) -> list[str]:
+    """The people of a question who aren't the guest: "critics of X" is about X."""
+    return [p.name for p in index.corpus.people if p.name in query.people and p.role != "guest"]
+
+
+def _introductions(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSentence]:
+    """The sentences that say who somebody is: "NAME, founder of ...", "NAME is ...", "host NAME"."""
+    asked = _WHO.match(query.asked)
+    if asked is None:
+        return []
+    said = " ".join(words(asked["name"]))
+    people = [p for p in index.corpus.people if p.name in query.people]
+    forms = [form for person in people for form in person.forms] if len(people) == 1 else []
+    rest = set(terms(said)) - {stem for form in forms for stem in terms(form)}
+    if not forms or rest - _TALK:
+        return []
+    either = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+    # After the name a comma and what somebody is, or "is"; before it an office in small letters: "host Ada Lee".
+    tells = re.compile(
+        rf"(?:^|[“\"(])(?:{either})(?:,| \(|:| is | was )(?! (?:he|she|they|and|but|in|on|at|by|for)\b)"
+        rf"|\b(?:host|guest|founder|co-founder|author|analyst|researcher|critic|scientist|chief|head|CEO|president|"
+        rf"professor|economist|historian|journalist|writer)(?: \w+)? (?:{either})\b"
+        rf"|\b(?:{either}), (?:the|an?|one of|who|founder|host|CEO|chief|head|author|long-time|formerly)\b"
+        rf"|\b(?:{either})(?: is| was|’s| has been)? (?:widely |also |still )?(?:regarded|known|the founder|an?|the) "
+    )
+    full = people[0].name
+    found = [
+        e
+        for e in _sentences(index, scope, lambda s: True)
+        if tells.search(e.text) and not points_back(e.text) and not e.text.endswith((":", "?"))
+    ]
+    main = index.corpus.main
+    found.sort(key=lambda e: (main is None or e.passage.source_id != main.id, not e.text.startswith(full)))
+    return _said(_fresh(found)[:_MOST_INTRODUCTIONS])
+
+
+def _corrections(index: PassageIndex, topic: set[str], scope: Scope) -> list[DraftSentence]:
+    """What is known to be wrong, place by place in the words of the corpus's corrections; of a topic, if one is
+    named."""
+    found = []
+    for source, placed in index.corpus.corrections.items():
+        if scope.sources and source not in scope.sources:
+            continue
+        for one in sorted(placed, key=lambda p: p.start):
+            note, anchor = one.correction.note, one.correction.anchor
+            if topic and not topic & set(terms(f"{note} {anchor}")):
+                continue
+            holding = [e for e in _sentences(index, Scope((source,), scope.sections), _meets(one.start, one.end))]
+            if holding:
+                text = f"On “{anchor.strip('“”')}”: {note}"
+                found.append(DraftSentence(text, tuple(holding[:1]), "item"))
+    return found[:_MOST_CORRECTIONS]
+
+
+def _meets(start: int, end: int) -> Callable[[Sentence], bool]:
+    return lambda sentence: sentence.start < end and start < sentence.end
+
+
+def _critics(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSentence]:
+    """The sentence of each opposing source that stands best for what a critic of its holds."""
+    critics = {person.name for person in index.corpus.people if person.role == "critic"}
+    said = []
+    for source in index.corpus.sources:
+        if source.stance != "opposing" or (scope.sources and source.id not in scope.sources):
+            continue
+        within = Scope((source.id,), scope.sections)
+        theirs = [e for e in _sentences(index, within, lambda s: s.voice in critics)]
+        said += _central(index, query, theirs)[:1]
+    return _said(said[:_MOST_CRITICS])
+
+
+def _view(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSentence]:
+    """What somebody holds: from the sources that are theirs, or else from wherever they speak. Of the text's own
+    voice, from the section that is most its own."""
+    (holder,) = query.holders
+    main = index.corpus.main
+    theirs = list(_sentences(index, scope, lambda s: s.voice == holder and s.kind != "row"))
+    own = {source.id for source in index.corpus.sources if holder in source.author}
+    if main is not None and holder == main.voice:
+        by_section: dict[str, list[Evidence]] = {}
+        for e in theirs:
+            if e.passage.source_id == main.id:
+                by_section.setdefault(e.passage.section, []).append(e)
+        theirs = max(by_section.values(), key=len, default=[])
+    elif any(e.passage.source_id in own for e in theirs):
+        theirs = [e for e in theirs if e.passage.source_id in own]
+    best = _central(index, query, theirs)[:_MOST]
+    return _said(sorted(best, key=lambda e: (e.passage.row, e.position)))
+
+
+def _central(index: PassageIndex, query: Query, sentences: Sequence[Evidence]) -> list[Evidence]:
+    """Sentences by how well they stand for all of them, the best of each paragraph."""
+    if not sentences:
+        return []
+    vectors = np.stack([index.sentence_vectors(e.passage)[e.position - e.passage.sentences[0]] for e in sentences])
+    values = worth(sentences, vectors, query)
+    ranked = [sentences[int(n)] for n in np.argsort(-values, kind="stable")]
+    best = {(e.passage.source_id, e.sentence.paragraph): e for e in reversed(ranked)}
+    return _fresh([e for e in ranked if best[(e.passage.source_id, e.sentence.paragraph)] is e])
+
+
+def _fresh(sentences: Sequence[Evidence]) -> list[Evidence]:
+    """Without those that say again what one before them says."""
+    kept: list[Evidence] = []
+    for e in sentences:
+        mine = set(terms(e.text))
+        if mine and all(len(mine & set(terms(other.text))) < 0.6 * len(mine) for other in kept):
+            kept.append(e)
+    return kept
+
+
+def _sentences(index: PassageIndex, scope: Scope, wanted: Callable[[Sentence], bool]) -> Iterator[Evidence]:
+    """The sentences of a scope that are wanted, unscored, in the order of the corpus."""
+    for source in index.corpus.sources:
+        if scope.sources and source.id not in scope.sources:
+            continue
+        document = index.corpus.documents[source.id]
+        for label in index.sections_of(source.id):
+            if scope.sections and label not in scope.sections:
+                continue
+            for passage in index.passages_of(source.id, label):
+                for n in range(*passage.sentences):
+                    s = document.sentences[n]
+                    if wanted(s):
+                        yield Evidence(passage, s, n, document.text[s.start : s.end], 0.0, 0.0, 0.0)
+
+
+def _said(sentences: Sequence[Evidence]) -> list[DraftSentence]:
+    return [DraftSentence(e.text, (e,)) for e in sentences]

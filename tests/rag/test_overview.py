@@ -1,0 +1,138 @@
+"""Questions that name no topic are answered from the corpus's own order: people, stances, sections, corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import rag
+from rag.datatypes import Turn
+
+MANIFEST = """
+title = "Bees in the city"
+
+[[people]]
+name = "Ada Brandt"
+aliases = ["Brandt"]
+role = "guest"
+
+[[people]]
+name = "Tom Weld"
+aliases = ["Weld"]
+role = "host"
+
+[[people]]
+name = "Ines Kohl"
+aliases = ["Kohl"]
+role = "critic"
+
+[[sources]]
+id = "talk"
+title = "Bees in the city"
+author = "The Hive"
+voice = "the write-up"
+file = "talk.md"
+
+[[sources]]
+id = "kohl"
+title = "Too many hives"
+author = "Ines Kohl"
+stance = "opposing"
+bears_on = ["Hives"]
+file = "kohl.md"
+
+[[corrections]]
+source = "talk"
+anchor = "Brandt keeps ninety hives on the roofs of the town."
+note = "She said nineteen."
+status = "confirmed"
+basis = "kohl"
+"""
+TALK = """# Bees in the city
+
+## Hives
+
+Ada Brandt, founder of the roof hive club, spoke for an hour about honey. Brandt keeps ninety hives on the roofs of the
+town. Brandt says that roofs are warm and full of flowers. “City honey is cleaner than country honey.” Tom Weld doubts
+that anybody can taste the difference.
+
+## Judgement
+
+The talk rests on one summer only. A warm year makes every keeper look wise. Nobody weighed the honey of a second year.
+"""
+KOHL = """# Too many hives
+
+## What Kohl argues
+
+Ines Kohl argues that city hives starve wild bees of pollen. Kohl counted fewer wild bees wherever a hive stood. Kohl
+would allow one hive in each park.
+"""
+
+
+@pytest.fixture(scope="module")
+def bees(tmp_path_factory: pytest.TempPathFactory, encoder_files: Path) -> Iterator[rag.Engine]:
+    folder = tmp_path_factory.mktemp("bees")
+    (folder / "texts").mkdir()
+    (folder / "manifest.toml").write_text(MANIFEST, encoding="utf-8")
+    (folder / "texts" / "talk.md").write_text(TALK, encoding="utf-8")
+    (folder / "texts" / "kohl.md").write_text(KOHL, encoding="utf-8")
+    with rag.open_engine(folder, index=folder / "index") as engine:
+        yield engine
+
+
+def test_who_somebody_is_is_told_by_the_sentence_that_introduces_them(bees: rag.Engine) -> None:
+    for question in ("Who is Ada Brandt?", "Who is the guest?"):
+        assert bees.ask(question).text.startswith("Ada Brandt, founder of the roof hive club")
+
+
+def test_what_is_known_to_be_wrong_is_listed_with_the_place(bees: rag.Engine) -> None:
+    answer = bees.ask("What does the article get wrong?")
+    assert answer.sentences[0].text == "On “Brandt keeps ninety hives on the roofs of the town.”: She said nineteen."
+    assert "ninety hives" in answer.citations[0].quote.replace("\n", " ")
+    assert bees.ask("What does the article get wrong about Kohl?").text != answer.text
+
+
+def test_the_critics_speak_where_no_topic_is_named(bees: rag.Engine) -> None:
+    answer = bees.ask("What are the main arguments against her?")
+    assert answer.status == "answered"
+    assert {citation.voice for citation in answer.citations} == {"Ines Kohl"}
+
+
+def test_somebodys_view_is_what_they_say(bees: rag.Engine) -> None:
+    assert {c.voice for c in bees.ask("What does the host disagree with?").citations} == {"Tom Weld"}
+    assert {c.source_id for c in bees.ask("What is Kohl's position?").citations} == {"kohl"}
+
+
+def test_the_texts_own_view_is_its_own_section(bees: rag.Engine) -> None:
+    assert {c.section for c in bees.ask("Does the article agree with her?").citations} == {"Judgement"}
+
+
+def test_a_section_that_is_named_is_told(bees: rag.Engine) -> None:
+    assert {c.section for c in bees.ask("What does the judgement section say?").citations} == {"Judgement"}
+
+
+def test_a_topic_goes_the_usual_way(bees: rag.Engine) -> None:
+    assert bees.ask("What does Kohl say about quantum computers?").abstained
+    assert "pollen" in bees.ask("What does Kohl argue that wild bees lose?").text
+
+
+def test_a_conversation_is_not_cut_short(bees: rag.Engine) -> None:
+    before: list[Turn] = [
+        {"role": "user", "content": "How many hives does Brandt keep?"},
+        {"role": "assistant", "content": "Brandt keeps ninety hives on the roofs of the town."},
+    ]
+    assert bees.ask("And what does Kohl think?", history=before).standalone_question != "And what does Kohl think?"
+
+
+@pytest.mark.parametrize(
+    ("question", "section"),
+    [("What does the fact check say?", "Fact Check"), ("What is the author's own view?", "Editorial Analysis")],
+)
+def test_the_built_in_article(engine: rag.Engine, question: str, section: str) -> None:
+    assert {c.section for c in engine.ask(question).citations} == {section}
+
+
+def test_the_built_in_guest(engine: rag.Engine) -> None:
+    assert "founder and CEO of SSI" in engine.ask("Who is Ilya?").sentences[0].text
