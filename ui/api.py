@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import wraps
+from inspect import signature
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import gradio as gr
 from gradio.events import api
+from pydantic import ValidationError, validate_call
 
 from corpus import Document, Section, VerseError
 from rag.cite import cite_passages
@@ -41,6 +44,25 @@ def _no_tool(function: Function) -> Function:
     return function
 
 
+def _checked(function: Function) -> Function:
+    """Refuse arguments of another type in one line that names them; JSON holds anything."""
+    valid = validate_call(function)
+    names = list(signature(function).parameters)
+
+    @wraps(function)
+    def checked(*args: Any, **named: Any) -> Any:  # noqa: ANN401 -- as the function's own
+        try:
+            return valid(*args, **named)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            argument, *inner = first["loc"]
+            place = names[argument] if isinstance(argument, int) else argument
+            where = f" (at {'.'.join(map(str, inner))})" if inner else ""
+            raise _refusal(f"{place} can't be taken{where}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
+
+    return cast(Function, checked)
+
+
 class Functions:
     """What a program may call; values are JSON types, mistakes are one line."""
 
@@ -48,6 +70,7 @@ class Functions:
         self.engine = engine
 
     @_no_tool
+    @_checked
     def ask(
         self,
         question: str,
@@ -73,6 +96,7 @@ class Functions:
             raise _refusal(str(error)) from None
 
     @_no_tool
+    @_checked
     def search(
         self, question: str, k: int = 5, sources: list[str] | None = None, sections: list[str] | None = None
     ) -> dict[str, Any]:
@@ -95,6 +119,7 @@ class Functions:
         return {"question": question, "passages": passages}
 
     @_no_tool
+    @_checked
     def read_section(self, source_id: str, section: str) -> dict[str, Any]:
         """A whole section, and a citation for each stretch of it that one voice holds.
 
@@ -118,6 +143,7 @@ class Functions:
         }
 
     @_no_tool
+    @_checked
     def sources(self) -> list[dict[str, Any]]:
         """Every source with its author, stance, address and sections."""
         corpus = self.engine.corpus
@@ -134,23 +160,26 @@ class Functions:
         ]
 
     @_no_tool
+    @_checked
     def passage(self, source_id: str, start: int, end: int) -> dict[str, Any]:
         """The words of a source between two character offsets, with the section that they begin in.
 
         Args:
             source_id: the id of the source
-            start: the offset of the first character
-            end: the offset after the last one
+            start: the offset of the first character, counted from 0
+            end: the offset after the last one; past the source's end it means that
         """
         document = self._document(source_id)
-        start, end = max(0, start), min(len(document.text), end)
+        if not 0 <= start < min(end, len(document.text)):
+            raise _refusal(f"{source_id} has {len(document.text):,} characters; none lies from {start} to {end}")
+        end = min(len(document.text), end)
         section = next((s for s in document.sections if s.start <= start < s.end), None)
         return {
             "source_id": source_id,
             "section": section.label if section else None,
             "section_title": section.title if section else None,
             "start": start,
-            "end": max(start, end),
+            "end": end,
             "text": document.text[start:end],
         }
 

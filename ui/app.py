@@ -29,14 +29,14 @@ from ui.running import Running
 from ui.scope import read_scope, render_mode, render_scope, wants_plain
 from ui.sources import SourcesPage
 from ui.suggest import first_questions, main_source
-from ui.watch import Figures, watched
+from ui.watch import Figures, Guarded, watched
 
 STATIC = Path(__file__).parent / "static"
 AT_ONCE = 24  # questions answered at the same time; a further visitor waits for a moment
 SCRIPTS = ("reader.js", "conversation.js", "pages.js", "events.js")  # one script in four parts, in this order
 EMPTY = "Type a question first, or choose one of those suggested."
 WAIT = "Wait for the answer to end."
-FAILED = "Something went wrong here; the terminal that runs `verse ui` says what."
+FAILED = "Something went wrong here; the log of `verse ui` says what."
 # Which chat this page had open, and all that the browser keeps, just as an event is sent: another page of the same
 # browser may have kept something since. A browser may refuse its store.
 KEPT = (
@@ -55,7 +55,7 @@ def build(
 ) -> gr.Blocks:
     """The page as Gradio blocks; `suggestions` are the first questions, by default made from the corpus. Once
     `waiting` questions wait, a further one is refused; `figures` count what becomes of them."""
-    blocks = gr.Blocks(title="Chapter & Verse", analytics_enabled=False, fill_width=True)
+    blocks = Guarded(title="Chapter & Verse", analytics_enabled=False, fill_width=True)
     library = engine if isinstance(engine, Library) else Library(engine)
     if figures is not None:
         library = watched(library, figures)
@@ -209,7 +209,7 @@ class Page:
         return self._show(_joined(shelf, kept).stopped())
 
     def failed(self, shelf: Shelf, kept: str) -> Update:
-        """Say that something unforeseen happened; the terminal has the details."""
+        """Say that something unforeseen happened; the log has the details."""
         return self._show(_joined(shelf, kept).failed(FAILED))
 
     def rearrange(self, shelf: Shelf, kept: str, event: gr.EventData, request: gr.Request) -> Update:
@@ -283,7 +283,8 @@ class Page:
 def _read_source(engine: Engine) -> Callable[[str], Pages | None]:
     def read_source(source_id: str) -> Pages | None:
         """A source for the reader; without an id, the one it opens with. Called by the page's script."""
-        return render_source(engine.corpus, source_id or main_source(engine.corpus).id)
+        known = source_id if isinstance(source_id, str) else ""  # anybody can send anything
+        return render_source(engine.corpus, known or main_source(engine.corpus).id)
 
     return read_source
 

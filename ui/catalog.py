@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from corpus import BUILT_IN, Corpus, Source
 from corpus.pages import targets
@@ -72,11 +73,13 @@ def _menu(corpus: Corpus, corpora: Sequence[Path]) -> str:
 
 
 def _card(source: Source, sizes: tuple[int, int], removable: bool) -> str:
+    words, passages = sizes
     facts = [source.author, source.published, CONFIDENCE_WORDS[source.confidence]]
-    about = " · ".join(escape(fact) for fact in facts if fact)
-    link = ""
+    facts += [f"{words:,} words", f"{passages} passage{'' if passages == 1 else 's'}"]
+    about = [f'<span class="stance">{STANCE_WORDS[source.stance]}</span>', *(escape(fact) for fact in facts if fact)]
     if (url := web_address(source.url)) is not None:
-        link = f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">Link</a>'
+        site = escape((urlsplit(url).hostname or "").removeprefix("www."))
+        about.append(f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{site}</a>')
     bears = f'<p class="bears" dir="auto">Bears on {escape(", ".join(source.bears_on))}</p>' if source.bears_on else ""
     take_out = (
         f'<button type="button" data-act="take-out" data-source="{escape(source.id)}" '
@@ -84,13 +87,10 @@ def _card(source: Source, sizes: tuple[int, int], removable: bool) -> str:
         if removable and source.file
         else ""
     )
-    words, passages = sizes
-    size = f"<span>{words:,} words</span><span>{passages} passage{'' if passages == 1 else 's'}</span>"
     return (
         f'<li class="card {source.stance}"><button type="button" class="go" data-act="go" '
         f'data-source="{escape(source.id)}"><span class="where" dir="auto">{escape(source.title)}</span></button>'
-        f'<p class="meta"><span class="stance">{STANCE_WORDS[source.stance]}</span><span dir="auto">{about}</span>'
-        f"{size}{link}</p>{bears}{take_out}</li>"
+        f'<p class="meta" dir="auto">{" · ".join(about)}</p>{bears}{take_out}</li>'
     )
 
 

@@ -17,7 +17,7 @@ from ui.suggest import main_source
 
 MOST = 60  # sources, and sections; more can't be told apart
 COLORS = {"primary": "#a8472f", "opposing": "#2f7f96", "supporting": "#5c8a3a", "evidence": "#a07818"}
-_INNER, _OUTER, _EDGE = 0.64, 1.06, 1.72
+_INNER, _OUTER, _EDGE = 0.76, 1.1, 1.76
 _LETTERS = 18
 _HEIGHT = 600  # pixels
 _LETTER_WIDTH = 0.034  # of the figure's unit, at the size that labels have
@@ -181,7 +181,7 @@ def _label(name: str, place: Point, *, outwards: bool) -> dict[str, Any]:
 def _name(source: Source) -> str:
     """The first of the authors, without what is said of them in brackets; else the title."""
     first = re.split(r",|;| \(| and ", source.author)[0].strip()
-    return first or source.title
+    return source.title if first.lower() in ("", "various") else first
 
 
 def _cut(text: str, letters: int) -> str:

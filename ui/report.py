@@ -25,6 +25,7 @@ from ui.render import escape
 BASELINE = Path(__file__).parents[1] / "evals" / "results" / "baseline.json"
 SHIPPED, NOTHING = "The baseline that came with this version", "Nothing"
 QUESTIONS = {"built-in": "The built-in questions, on the article", "own": "Questions drafted from this corpus"}
+METRIC_WORDS = {"ndcg@10": "nDCG@10", "mrr@10": "MRR@10", "abstention_f1": "abstention F1"}
 REPORTS = "reports"  # under home: what `verse eval` writes
 
 Update = dict[Any, Any]
@@ -76,10 +77,8 @@ class EvalsPage:
     def compared(self, baseline: str) -> str:
         """The last run's figures beside the chosen other one's, and its report."""
         runs = self._runs()
-        if not runs:
-            return '<p class="meta">No run yet on this machine. One takes some seconds to minutes.</p>'
         try:
-            return render_run(runs[0], self._baseline(baseline))
+            return render_run(runs[0], self._baseline(baseline)) if runs else render_shipped()
         except VerseError as error:
             return f'<p class="meta">{escape(str(error))}</p>'
 
@@ -146,25 +145,48 @@ _HEAD = (
 )
 
 
+def render_shipped() -> str:
+    """The figures that came with this version, where nobody has made any here yet. Raises VerseError."""
+    return (
+        '<p class="meta">No run yet on this machine; one takes some seconds to minutes. '
+        f"Below are the figures that came with this version, on the built-in corpus.</p>{_table(BASELINE, None)}"
+    )
+
+
 def render_run(folder: Path, baseline: Path | None) -> str:
     """The figures of a run as a table, and its report in a frame that may run nothing. Raises VerseError."""
     try:
-        head = json.loads((folder / RUN).read_text(encoding="utf-8"))
         page = (folder / REPORT).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        raise _unreadable(folder) from None
+    return (
+        f'{_table(folder / RUN, baseline)}<h3>The whole report</h3><iframe class="whole" sandbox="" '
+        f'title="The whole report" srcdoc="{escape(page)}"></iframe>'
+    )
+
+
+def _unreadable(run: Path) -> VerseError:
+    return VerseError(f"the run in {run} can't be read; make another with: verse eval")
+
+
+def _table(run: Path, baseline: Path | None) -> str:
+    """The figures of one run, beside those of another where there is one."""
+    try:
+        head = json.loads(run.read_text(encoding="utf-8"))
         figures = head["figures"][ALL][OVERALL]
         written, count = str(head["written"]), int(head["counts"][ALL][OVERALL])
     except (OSError, ValueError, KeyError, TypeError):
-        raise VerseError(f"the run in {folder} can't be read; make another with: verse eval") from None
-    rows = list(compare(read_run(baseline), read_run(folder)).of(ALL, OVERALL)) if baseline else []
+        raise _unreadable(run.parent) from None
+    rows = list(compare(read_run(baseline), read_run(run.parent)).of(ALL, OVERALL)) if baseline else []
     beside = {row.metric: row for row in rows}
     body = "".join(_row(metric, figure, beside.get(metric)) for metric, figure in figures.items() if figure)
-    other = "<th>Other run</th><th>Difference</th>" if baseline else ""
+    head_cells = f"<th>Figure</th><th>{'This version' if run == BASELINE else 'This run'}</th>"
+    head_cells += "<th>Other run</th><th>Difference</th>" if baseline else ""
     return (
         f'<p class="meta">{count} questions, {escape(written.replace("T", " ")[:16])}. '
         f"With 95 % intervals over questions.</p>"
-        f'<table class="figures"><thead><tr><th>Figure</th><th>This run</th>{other}</tr></thead><tbody>{body}</tbody>'
-        f'</table><h3>The whole report</h3><iframe class="whole" sandbox="" title="The whole report" '
-        f'srcdoc="{escape(page)}"></iframe>'
+        f'<table class="figures"><thead><tr>{head_cells}</tr></thead><tbody>{body}</tbody>'
+        "</table>"
     )
 
 
@@ -178,5 +200,5 @@ def _row(metric: str, figure: dict[str, Any], row: Row | None) -> str:
         change = f"{row.difference.value:+.3f} {word}" if row.better is not None else word
         noise = ", within noise" if row.better is not None and row.difference.p >= 0.05 else ""
         other = f'<td>{row.difference.before:.3f}</td><td class="{word}">{change}{noise}</td>'
-    name = escape(metric.replace("_", " "))
+    name = escape(METRIC_WORDS.get(metric, metric.replace("_", " ")))
     return f'<tr><th scope="row">{name}{fewer}</th><td>{figure["value"]:.3f}{interval}</td>{other}</tr>'

@@ -12,9 +12,11 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, TypeVar, cast
 
+import gradio as gr
 from gradio.context import LocalContext
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import ValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -91,6 +93,30 @@ class Figures:
             return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
 
         return [Route("/healthz", health), Route("/metrics", metrics)]
+
+
+class Guarded(gr.Blocks):
+    """Blocks whose handlers' mistakes are one event in the log and one line for the visitor, and no traceback."""
+
+    async def process_api(self, *args: Any, **named: Any) -> dict[str, Any]:
+        """See gr.Blocks."""
+        try:
+            return await super().process_api(*args, **named)
+        except gr.Error as error:
+            error.print_exception = False
+            raise
+        except VerseError as error:
+            raise gr.Error(str(error), print_exception=False, title="Not done") from None
+        except ValidationError:  # of what Gradio was sent
+            raise gr.Error("this isn't what the page sends; reload it", print_exception=False) from None
+        except Exception:  # noqa: BLE001 -- whatever it is, it is logged here and a visitor gets one clear line
+            name = getattr(getattr(named.get("request"), "state", None), "request_id", "") or uuid.uuid4().hex[:12]
+            LOG.error("failed", request_id=name, exc_info=True)
+            raise gr.Error(_unforeseen(name), print_exception=False, title="Not done") from None
+
+
+def _unforeseen(request_id: str) -> str:
+    return f"something went wrong here; the log says what, under request {request_id}"
 
 
 class Watch:
@@ -181,7 +207,7 @@ class _Watched:
         except Exception:  # noqa: BLE001 -- whatever it is, it is logged here and a visitor gets one clear line
             note.outcome = "failed"
             LOG.error("failed", request_id=note.request_id, question=question, exc_info=True)
-            raise VerseError(f"something went wrong here; the log says what, under request {note.request_id}") from None
+            raise VerseError(_unforeseen(note.request_id)) from None
         finally:
             self._figures.note(note)
 

@@ -62,6 +62,9 @@ def test_the_api_says_what_each_name_and_argument_is_for(client: Client) -> None
         ("/search", ("broken",), "the index is missing; build it with: verse ingest"),
         ("/passage", ("none", 0, 1), "no source has the id 'none'; there are article, critic"),
         ("/read_section", ("article", "IX"), "article has no section 'IX'; its sections are Chapter 1, Chapter 2"),
+        ("/ask", ("Why?", None, "article"), "sources can't be taken: input should be a valid list"),
+        ("/ask", ("Why?", [{"role": 1}]), r"history can't be taken \(at 0.role\): input should be a valid string"),
+        ("/passage", ("critic", 999, 1000), "critic has 142 characters; none lies from 999 to 1000"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_cure(client: Client, name: str, arguments: tuple[Any], message: str) -> None:

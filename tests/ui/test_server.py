@@ -153,6 +153,24 @@ def test_a_bug_is_one_clear_line_that_leads_to_the_log(corpus: Corpus) -> None:
         assert figure(address, 'verse_answers_total{status="failed"}') == 1
 
 
+def test_what_nobody_foresaw_on_the_page_is_one_event_and_no_traceback(
+    corpus: Corpus, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lines: list[str] = []
+    engine = FakeEngine(corpus)
+    with logging_to(lines, log="json"), serving(engine) as address:
+        dependencies = httpx.get(f"{address}/config").json()["dependencies"]
+        load = next(d for d in dependencies if d["api_name"] == "load")
+        engine.corpus = None  # type: ignore[assignment]
+        sent = {"fn_index": load["id"], "data": [None, ""], "session_hash": "any"}
+        told = httpx.post(f"{address}/gradio_api/run/predict", json=sent)
+    assert told.status_code == 500
+    (failed,) = (json.loads(line) for line in lines if '"failed"' in line)
+    assert f"under request {failed['request_id']}" in told.json()["error"]
+    assert failed["request_id"] == told.headers["x-request-id"]
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_health_and_figures(corpus: Corpus) -> None:
     with serving(FakeEngine(corpus)) as address:
         assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}

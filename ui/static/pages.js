@@ -50,7 +50,9 @@ new MutationObserver(() => {
   const plot = document.querySelector("#map .js-plotly-plot");
   if (!plot?.on || plot.dataset.wired) return;
   plot.dataset.wired = "yes";
-  document.getElementById("map").tabIndex = 0; // on a phone it is wider than the screen, and scrolled by arrow keys
+  const map = document.getElementById("map");
+  map.tabIndex = 0; // on a phone it is wider than the screen, and scrolled by arrow keys
+  map.scrollLeft = (map.scrollWidth - map.clientWidth) / 2;
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", "Map of sources and the sections that they bear on; the list below says the same");
   plot.on("plotly_click", (event) => event.points[0].customdata && openPoint(event.points[0].customdata));
