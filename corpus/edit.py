@@ -195,6 +195,8 @@ def _read(file_or_url: str | Path, allow_private: bool) -> tuple[bytes, str, Loa
         assert page is not None, "None answers an ETag only, and none was sent"
         return page.body, page.suffix, read_page(page), page.final_url
     file = Path(file_or_url)
+    if not file.exists():
+        raise CorpusError(f"{file} isn't there; name a file, or an address that begins with https://")
     loaded = load(file)
     body = file.read_bytes()
     kind = kind_of(file.name, body)

@@ -80,12 +80,12 @@ def _read_bytes(file: Path) -> bytes:
         status = file.stat()
         if not stat.S_ISREG(status.st_mode):
             raise CorpusError("is not a file; name a file that holds a text")
-        if status.st_size > MAX_BYTES:
-            raise CorpusError(
-                f"is too large ({status.st_size // 1_000_000} MB, limit {MAX_BYTES // 1_000_000} MB); split it"
-            )
         with file.open("rb") as opened:
-            return opened.read(MAX_BYTES + 1)[:MAX_BYTES]
+            data = opened.read(MAX_BYTES + 1)  # a file may grow, and some say that they are empty
+        if len(data) > MAX_BYTES:
+            size = max(status.st_size, len(data)) // 1_000_000
+            raise CorpusError(f"is too large ({size} MB, limit {MAX_BYTES // 1_000_000} MB); split it")
+        return data
     except FileNotFoundError:
         raise CorpusError("is missing; put the text there or take its source out of the manifest") from None
     except OSError as error:

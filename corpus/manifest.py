@@ -10,13 +10,14 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
 from corpus.blocks import Loaded
 from corpus.document import Document, Layout, parse
@@ -346,7 +347,7 @@ def read_manifest(file: Path) -> Manifest:
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        raise CorpusError(f"{file}, line {_line(file, *first['loc'])}: {_why(first['loc'], first['msg'])}") from None
+        raise CorpusError(f"{file}, line {_line(file, *first['loc'])}: {_why(first)}") from None
     seen: set[str] = set()
     for n, source in enumerate(manifest.sources):
         if source.id in seen:
@@ -357,9 +358,17 @@ def read_manifest(file: Path) -> Manifest:
     return manifest
 
 
-def _why(loc: Sequence[int | str], message: str) -> str:
-    keys = ".".join(str(part) for part in loc if not isinstance(part, int))
-    return f"{keys}: {message[:1].lower()}{message[1:]}"
+_CURES = {
+    "missing": "it is missing; write it there",
+    "extra_forbidden": "there is no such key; mend its spelling, or take it out",
+    "tuple_type": "give a list in [brackets]",
+    "string_type": "give a text in quotation marks",
+}
+
+
+def _why(error: ErrorDetails) -> str:
+    keys = ".".join(str(part) for part in error["loc"] if not isinstance(part, int))
+    return f"{keys}: {_CURES.get(error['type']) or error['msg'][:1].lower() + error['msg'][1:]}"
 
 
 def _line(file: Path, *loc: int | str) -> int:

@@ -7,11 +7,13 @@ package need not know them.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
 
 import click
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from rag.engine import Engine
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
-_FAILED, _USAGE = 1, 2
+_FAILED, _USAGE, _STOPPED = 1, 2, 130
 
 
 class _Verbs(click.Group):
@@ -49,6 +51,16 @@ class _Verbs(click.Group):
         except VerseError as error:
             click.echo(f"verse: {printable(str(error))}", err=True)
             ctx.exit(_USAGE if isinstance(error, QuestionError | SettingsError) else _FAILED)
+        except KeyboardInterrupt:
+            click.echo("verse: stopped", err=True)
+            ctx.exit(_STOPPED)
+        except BrokenPipeError:
+            raise  # who reads has left; click ends without a word
+        except OSError as error:  # a disk or a pipe that fails where no better line was found
+            place = f"{error.filename}: " if error.filename else ""
+            cure = "make room, or mend what is named, and try again"
+            click.echo(printable(f"verse: {place}{error.strerror or error}; {cure}"), err=True)
+            ctx.exit(_FAILED)
 
 
 def common_options(verb: Verb) -> Verb:
@@ -316,9 +328,18 @@ def doctor(as_json: bool, bundle: Path | None, **given: Any) -> None:
         sys.exit(_FAILED)
 
 
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    """End as by Ctrl-C, so that what is half done is cleared away."""
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
-    """The entry point."""
+    """Run the command; `ui.start` is the entry point."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    for ends in ("SIGTERM", "SIGHUP"):  # SIGHUP isn't on Windows
+        number = getattr(signal, ends, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
     cli(prog_name="verse")
