@@ -17,7 +17,7 @@ from corpus import Sentence
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.index import PassageIndex
 from rag.summarise import summarise, worth
-from rag.terms import points_back, terms, words
+from rag.terms import points_back, terms
 
 _MOST, _MOST_INTRODUCTIONS, _MOST_CORRECTIONS, _MOST_CRITICS = 6, 3, 10, 8
 
@@ -48,6 +48,10 @@ _IN_A_TEXT = re.compile(
 )
 _WHO = re.compile(
     r"^\W*(?:and |so )?who(?: exactly|'s|’s)? ?(?:is|was|are|were)?\b(?P<name>[^,;:?]+)\W*$", re.IGNORECASE
+)
+_OFFICE = (
+    r"(?:host|guest|(?:co-)?founder|author|analyst|researcher|critic|scientist|chief|head|CEO|president|professor|"
+    r"economist|historian|journalist|writer|engineer|doctor|director)"
 )
 _CHECKED = re.compile(r"\b(?:checked|verified|confirmed|fact.?checks?|hold up|claims?)\b", re.IGNORECASE)
 
@@ -92,32 +96,36 @@ def _others(index: PassageIndex, query: Query) -> list[str]:
 def _introductions(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSentence]:
     """The sentences that say who somebody is: "NAME, founder of ...", "NAME is ...", "host NAME"."""
     asked = _WHO.match(query.asked)
-    if asked is None:
-        return []
-    said = " ".join(words(asked["name"]))
-    people = [p for p in index.corpus.people if p.name in query.people]
-    forms = [form for person in people for form in person.forms] if len(people) == 1 else []
-    rest = set(terms(said)) - {stem for form in forms for stem in terms(form)}
-    if not forms or rest - _TALK:
+    forms = _forms(index, query, asked["name"].strip()) if asked else []
+    if not forms:
         return []
     either = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
-    # After the name a comma and what somebody is, or "is"; before it an office in small letters: "host Ada Lee".
     tells = re.compile(
-        rf"(?:^|[“\"(])(?:{either})(?:,| \(|:| is | was )(?! (?:he|she|they|and|but|in|on|at|by|for)\b)"
-        rf"|\b(?:host|guest|founder|co-founder|author|analyst|researcher|critic|scientist|chief|head|CEO|president|"
-        rf"professor|economist|historian|journalist|writer)(?: \w+)? (?:{either})\b"
-        rf"|\b(?:{either}), (?:the|an?|one of|who|founder|host|CEO|chief|head|author|long-time|formerly)\b"
+        rf"(?:^|[“\"(])(?:{either})(?:,| \(| is | was )(?! (?:he|she|they|and|but|in|on|at|by|for)\b)"
+        rf"|\b{_OFFICE}(?: \w+)? (?:{either})\b"
+        rf"|\b(?:{either}), (?:the|an?|one of|who|formerly|long-time|{_OFFICE})\b"
         rf"|\b(?:{either})(?: is| was|’s| has been)? (?:widely |also |still )?(?:regarded|known|the founder|an?|the) "
     )
-    full = people[0].name
     found = [
         e
-        for e in _sentences(index, scope, lambda s: True)
+        for e in _sentences(index, scope, lambda s: s.kind != "row")
         if tells.search(e.text) and not points_back(e.text) and not e.text.endswith((":", "?"))
     ]
     main = index.corpus.main
-    found.sort(key=lambda e: (main is None or e.passage.source_id != main.id, not e.text.startswith(full)))
+    found.sort(key=lambda e: (main is None or e.passage.source_id != main.id, not e.text.startswith(forms[0])))
     return _said(_fresh(found)[:_MOST_INTRODUCTIONS])
+
+
+def _forms(index: PassageIndex, query: Query, name: str) -> list[str]:
+    """The forms of the one person that is asked about, the fullest first: from the corpus's people, or as the
+    question has it, where that is a name that the sources know."""
+    people = [person for person in index.corpus.people if person.name in query.people]
+    if people:
+        known = {stem for person in people for form in person.forms for stem in terms(form)}
+        return list(people[0].forms) if len(people) == 1 and set(terms(name)) <= known | _TALK else []
+    parts = name.split()
+    named = parts and all(part[0].isupper() for part in parts)
+    return [name] if named and all(len(index.passages_with(stem)) for stem in terms(name)) else []
 
 
 def _corrections(index: PassageIndex, topic: set[str], scope: Scope) -> list[DraftSentence]:

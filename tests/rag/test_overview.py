@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import rag
+from corpus import Corpus
 from rag.datatypes import Turn
 
 MANIFEST = """
@@ -85,6 +86,15 @@ def bees(tmp_path_factory: pytest.TempPathFactory, encoder_files: Path) -> Itera
 def test_who_somebody_is_is_told_by_the_sentence_that_introduces_them(bees: rag.Engine) -> None:
     for question in ("Who is Ada Brandt?", "Who is the guest?"):
         assert bees.ask(question).text.startswith("Ada Brandt, founder of the roof hive club")
+
+
+def test_somebody_that_no_manifest_names_is_introduced_by_the_text(encoder_files: Path) -> None:
+    text = """Maria Keller: My guest today is the baker Paul Andersson, who runs a shop in Malmö.
+
+Paul Andersson: Thank you. Bread got worse in 1961. The mixers became too fast.
+"""
+    with rag.open_engine(Corpus.from_texts({"talk": text})) as engine:
+        assert engine.ask("Who is Paul Andersson?").text.startswith("Maria Keller: My guest today is the baker")
 
 
 def test_what_is_known_to_be_wrong_is_listed_with_the_place(bees: rag.Engine) -> None:
