@@ -37,6 +37,7 @@ MAX_BYTES = 50_000_000
 MAX_HTML_BYTES = 10_000_000
 TIME_LIMIT = 30.0
 
+_MAX_HERE = 1_000_000  # bytes of a plain text; what takes longer to look through goes to a child process
 _MARKS = b"[*_~<`"  # the Markdown parser's time grows with the square of these
 _MAX_MARKS = 20_000  # beyond them, or beyond this many bytes, Markdown too goes to the child process
 _MAX_MARKDOWN = 250_000
@@ -119,7 +120,7 @@ def _parse(kind: Kind, data: bytes, cache: Path | None, time_limit: float) -> Lo
         raise CorpusError("is protected by a password, or an old .doc; save it as .docx without a password")
     if kind == "html" and not _is_utf8(data) and b"charset" not in data[:4096].lower():
         decode(data)  # says which encoding it looks like
-    if kind in ("pdf", "docx", "html") or (kind == "markdown" and _is_heavy(data)):
+    if kind in ("pdf", "docx", "html") or len(data) > _MAX_HERE or (kind == "markdown" and _is_heavy(data)):
         loaded = sandbox.parse_in_child(kind, data, cache, time_limit)
     else:
         loaded = parse_here(kind, data)

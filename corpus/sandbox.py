@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 MEMORY_LIMIT = 2_000_000_000  # bytes of address space; a large honest PDF takes some 300 MB
 MAX_TEXT = 50_000_000
 
-_FORMAT = 1  # counts up when a parser's result changes, so that cached ones aren't taken for new
+_LONG = 200_000  # characters whose structure may take a second, or 50 MB, to read
+
+_FORMAT = 2  # counts up when a parser's result changes, so that cached ones aren't taken for new
 
 
 def parse_in_child(kind: Kind, data: bytes, cache: Path | None, time_limit: float) -> Loaded:
@@ -98,6 +100,15 @@ def _limit(time_limit: float) -> None:
         resource.setrlimit(what, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
+def _rehearse(loaded: Loaded) -> None:
+    """Read the structure of a long text within the limits, as the parent will do without them."""
+    if len(loaded.text) > _LONG:
+        from corpus.document import parse  # noqa: PLC0415  after the limits
+        from corpus.voices import assign_voices  # noqa: PLC0415
+
+        assign_voices(parse("", "", loaded.text, headings=loaded.headings), (), "", loaded.speakers)
+
+
 def main() -> None:
     """Be the child: bytes come on standard input, the result goes to standard output as JSON."""
     kind: Any = sys.argv[1]
@@ -111,6 +122,7 @@ def main() -> None:
         loaded = parse_here(kind, data)
         if len(loaded.text) > MAX_TEXT:
             raise CorpusError(f"holds more than {MAX_TEXT // 1_000_000} million characters; split it")
+        _rehearse(loaded)
         answer: dict[str, Any] = asdict(loaded)
     except CorpusError as error:
         answer = {"error": str(error)}

@@ -203,11 +203,11 @@ def fetch(allow_private: bool, **given: Any) -> None:
     from rich.progress import track  # noqa: PLC0415
 
     from corpus.fetch import fetch_corpus  # noqa: PLC0415 -- the only verb with a network
-    from corpus.pages import targets  # noqa: PLC0415
+    from corpus.pages import CACHE, targets  # noqa: PLC0415
     from rag.ingest import pages_folder  # noqa: PLC0415
 
     settings = settings_of(**given)
-    corpus = Corpus.open(settings.corpus, cache=settings.home / "parsed")
+    corpus = Corpus.open(settings.corpus, cache=settings.home / CACHE)
     wanted = len(targets(corpus.sources))
     found: dict[str, int] = {}
     for page in track(

@@ -15,6 +15,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from corpus import BUILT_IN, Corpus, CorpusUnreadable, kept
+from corpus.atomic import remove_unfinished
+from corpus.pages import CACHE
 from rag.build import build_index, known_vectors
 from rag.datatypes import Encoder
 from rag.encoder import OnnxEncoder, export_encoder, load_sentence_transformer
@@ -59,6 +61,8 @@ def ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False, progres
     Raises IndexMismatch when the folder can't be written or another ingest is at work there.
     """
     folder = index_folder(corpus, settings)
+    for place in (settings.home / CACHE, pages_folder(settings), pages_folder(settings) / CACHE):
+        remove_unfinished(place)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder):
@@ -144,7 +148,7 @@ def _fetch(folder: Path, corpus: Corpus, settings: Settings, shared: SharedIndex
 
 def open_corpus(settings: Settings) -> Corpus:
     """The corpus of the settings, with the pages that were fetched for it. Raises CorpusError."""
-    return Corpus.open(settings.corpus, pages=pages_folder(settings), cache=settings.home / "parsed")
+    return Corpus.open(settings.corpus, pages=pages_folder(settings), cache=settings.home / CACHE)
 
 
 def open_served_corpus(settings: Settings) -> Corpus:

@@ -120,3 +120,15 @@ def test_half_a_surrogate_pair_is_refused_by_name() -> None:
 def test_a_terminal_is_not_turned_around() -> None:
     assert printable("a\u202egnp.exe\u2066\x9b31m") == "a�gnp.exe��31m"
     assert printable("שלום 👩‍👧 é") == "שלום 👩‍👧 é"
+
+
+def test_a_long_plain_text_whose_structure_takes_too_long_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "long.txt"
+    file.write_text("x.\n" * 1_500_000, encoding="utf-8")  # a sentence in every three characters: some 20 s
+    began = time.monotonic()
+    with pytest.raises(CorpusError, match=r"long\.txt took longer than 2 s to read; split it"):
+        load(file, time_limit=2)
+    assert time.monotonic() - began < 8
+    honest = "The ferry leaves at nine. Ann looks after the lamp of the harbour.\n\n" * 20_000
+    file.write_text(honest, encoding="utf-8")
+    assert load(file).text == honest

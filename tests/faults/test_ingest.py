@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 import rag
-from corpus import Corpus
+from corpus import Corpus, atomic
 from rag.folder import BUILDS, FORMAT, META
+from rag.ingest import ingest
 from tests.faults.conftest import LONG, Ingests, Town
 
 KILLS = 100 if LONG else 6
@@ -88,6 +89,18 @@ def test_what_was_left_by_a_crash_is_gone_after_an_ingest_that_changes_nothing(t
     (town.index / "ingest.holder").write_text("process 1 on an old machine")
     assert not town.ingest().changed
     assert town.is_tidy()
+
+
+def test_what_a_killed_reader_left_is_gone_after_an_ingest_and_what_is_being_written_is_not(
+    town: Town, tmp_path: Path
+) -> None:
+    parsed = tmp_path / "home" / "parsed"
+    parsed.mkdir(parents=True)
+    (parsed / ".left.part").write_bytes(b"half")
+    handle, writing = atomic._begin(parsed)
+    ingest(Corpus.open(town.corpus), town.settings.model_copy(update={"home": tmp_path / "home"}))
+    assert [str(path) for path in parsed.iterdir()] == [writing]
+    os.close(handle)
 
 
 def test_a_second_ingest_is_told_who_is_at_work_and_a_crash_leaves_no_lock(town: Town, ingests: Ingests) -> None:
