@@ -21,7 +21,8 @@ MEETS = 0.75
 # A sentence is in view when it covers at least this share of what the best one covers.
 IN_VIEW = 0.6
 VIEW = 3
-MARGIN, SLACK = 1.25, 0.2
+MARGIN, SLACK = 1.5, 0.3
+NEARNESS = 0.2
 
 DifferenceKind = Literal[
     "number", "number_slot", "date", "date_slot", "name", "name_slot", "speaker", "negation", "direction", "swap",
@@ -81,6 +82,13 @@ class Alignment:
         pairs = list(pairwise(self.links))
         close = sum(bool(one and other and one[0] == other[0] and 0 < other[1] - one[1] <= 3) for one, other in pairs)
         return close / max(1, len(pairs))
+
+    def answered(self, sentence: int) -> float:
+        """The share of a sentence's own content words that the claim has."""
+        content = list(self.sentences[sentence].content)
+        if not content or not self.claim.content:
+            return 0.0
+        return float((self.likeness[sentence][:, content].max(axis=0) >= MEETS).mean())
 
     def missing(self) -> list[str]:
         """The claim's content words that the evidence has nothing like, weightiest first."""
@@ -183,7 +191,7 @@ def near_to(statement: Statement, position: int, mention: Mention) -> float:
     """How close a word stands to a mention: 1 beside it, less with distance, half in another clause."""
     gap = max(mention.first - position, position - mention.last, 0)
     clause = statement.words[position].clause == statement.words[mention.first].clause
-    return (1.0 if clause else 0.4) / (1 + 0.15 * max(gap - 1, 0))
+    return (1.0 if clause else 0.4) / (1 + NEARNESS * max(gap - 1, 0))
 
 
 def surroundings(alignment: Alignment, claimed: Mention, found: Mention, besides: Mention | None = None) -> float:

@@ -79,6 +79,12 @@ _ABOUT = re.compile(
     r"at least|up to|under|less than|below|just|no more than|or more|upwards of)[ $€£¥]*$",
     re.IGNORECASE,
 )
+_AT_MOST = re.compile(
+    r"\b(?:(?:no|not) more than|at most|up to|under|(?<!no )(?:less|fewer) than|below|within) [$€£¥]?$", re.I
+)
+_AT_LEAST = re.compile(
+    r"\b(?:(?<!no )(?<!not )more than|over|above|at least|upwards of|no (?:less|fewer) than) [$€£¥]?$", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,8 @@ class Quantity:
     grain: float = 0.0
     about: bool = False
     spelt: bool = False
+    # 1 for "at least", -1 for "at most".
+    bound: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +113,25 @@ class When:
     day: int
     start: int
     end: int
+    # Whether it is all ten years from `year` on: "the 1990s".
+    decade: bool = False
 
     def fits(self, other: When) -> bool:
         """Whether all that this one states is what the other states."""
         return all(
             mine == 0 or mine == theirs
-            for mine, theirs in ((self.year, other.year), (self.month, other.month), (self.day, other.day))
+            for mine, theirs in ((self.year, self._year_of(other)), (self.month, other.month), (self.day, other.day))
         )
 
     def disputes(self, other: When) -> bool:
         """Whether both state a part of the date and state it differently."""
         return any(
             mine and theirs and mine != theirs
-            for mine, theirs in ((self.year, other.year), (self.month, other.month), (self.day, other.day))
+            for mine, theirs in ((self.year, self._year_of(other)), (self.month, other.month), (self.day, other.day))
         )
+
+    def _year_of(self, other: When) -> int:
+        return other.year // 10 * 10 if self.decade and not other.decade else other.year
 
 
 def find_dates(text: str) -> tuple[When, ...]:
@@ -136,7 +149,8 @@ def find_dates(text: str) -> tuple[When, ...]:
         if word and not word.isdigit() and word[0].islower():
             continue
         month = int(word) if word.isdigit() else _MONTHS.get(word.lower(), 0)
-        found.append(When(int(part.get("y", 0)), month, int(part.get("d", 0)), match.start(), match.end()))
+        decade = bool(part.keys() == {"y"} and part["y"].endswith("0") and re.match(r"'?s\b", text[match.end() :]))
+        found.append(When(int(part.get("y", 0)), month, int(part.get("d", 0)), match.start(), match.end(), decade))
     for match in _SHORT_RANGE.finditer(text):
         found.append(When(int(match["a"][:2] + match["b"]), 0, 0, match.start("b"), match.end()))
     return _with_shared_years(sorted(found, key=lambda when: when.start))
@@ -177,8 +191,13 @@ def _plain(text: str) -> Iterator[Quantity]:
             if match["spelt"].lower() == "one":
                 continue
         yield Quantity(
-            value, _kind(match), match.start(), match.end(), grain, _is_about(text, match), bool(match["spelt"])
-        )
+            value, _kind(match), match.start(), match.end(), grain, _is_about(text, match), bool(match["spelt"]),
+            _bound(text[max(0, match.start() - 20) : match.start()]),
+        )  # fmt: skip
+
+
+def _bound(before: str) -> int:
+    return -1 if _AT_MOST.search(before) else int(bool(_AT_LEAST.search(before)))
 
 
 def _value(match: re.Match[str]) -> tuple[float, float]:
@@ -264,7 +283,9 @@ def same_amount(claimed: Quantity, found: Quantity) -> bool:
         return True
     if claimed.about or found.about:
         return gap <= 0.05 * largest
-    return claimed.grain > found.grain and gap <= claimed.grain / 2
+    if claimed.bound and not found.bound and (found.value - claimed.value) * claimed.bound > 0:
+        return gap <= 0.1 * largest
+    return claimed.grain > found.grain and gap < claimed.grain / 2 and (claimed.grain <= 1 or gap <= 0.025 * largest)
 
 
 def _comparable(claimed: Quantity, found: Quantity) -> bool:

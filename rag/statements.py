@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from rag.quantities import Quantity, When, find_dates, find_quantities
@@ -26,15 +26,23 @@ _CLAUSE = frozenset(
 # What denies the words after it, to the end of the clause.
 _NEGATORS = frozenset(
     """no not never none neither nor without cannot hardly barely scarcely rarely seldom nobody nothing nowhere zero
-    lack lacks lacked lacking deny denies denied unable reject rejects rejected refuse refuses refused""".split()
+    lack lacks lacked lacking deny denies denied unable""".split()
 )
 _PAIRED = {("rather", "than"), ("instead", "of"), ("no", "longer"), ("far", "from"), ("short", "of")}
 _EMPTY = frozenset("only just merely simply".split())
 _BEFORE_TO = frozenset("fail fails failed failing".split())
-# These deny a clause that they open, and else no more than the words up to the next break.
+# These deny a clause that they open, and else no more than the thing that they stand before.
 _OF_THINGS = frozenset("no none nobody nothing nowhere zero without lack lacks lacked lacking".split())
 _OBJECTS = frozenset("no none nobody nothing zero".split())
-_BREAKS = frozenset("and or but he she it they you we i".split())
+_BREAKS = frozenset("and or but he she it they you we i to in on of for".split())
+# What is denied of these is denied of what is thought: "doesn't think that it works".
+_RAISING = frozenset(
+    """think thinks thought believe believes believed expect expects expected seem seems seemed appear appears appeared
+    convinced sure want wants wanted suppose imagine say says said mean means meant""".split()
+)
+_LIFTING = frozenset("without fail fails failed failing deny denies denied unable lack lacks lacking".split())
+_BOUNDS = frozenset("more less fewer later earlier".split())
+REACH = 3
 
 # How sure: 0 hedged, 2 said to be beyond doubt; 1, the plain statement, has no word for it.
 _HEDGES = frozenset(
@@ -42,13 +50,13 @@ _HEDGES = frozenset(
     apparently presumably suggest suggests suggested arguably potentially tend tends tended often sometimes usually
     generally typically mostly largely partially partly almost nearly virtually essentially somewhat suspects guess
     guesses suspect unlikely probable possible conceivably supposedly allegedly reportedly hopes hope hoped expects
-    expect expected estimated believed thought approaching relatively would should doubtful unclear uncertain
+    expect expected estimated believed thought approaching relatively should doubtful unclear uncertain
     necessarily roughly approximately quite""".split()
 )
 _SURE = frozenset(
     """definitely certainly surely undoubtedly always inevitably proves proved proven clearly fully entirely
-    completely totally exactly precisely absolutely invariably guaranteed certain sure will undeniably unquestionably
-    wholly perfectly forever deliberately indeed doubtless already shall""".split()
+    completely totally exactly precisely absolutely invariably guaranteed certain sure undeniably unquestionably
+    wholly perfectly forever deliberately indeed doubtless already""".split()
 )
 
 # Of how many: none, few, some, many, most, all.
@@ -75,9 +83,12 @@ _NOT_NAMES = frozenset(
     """research evidence data nobody everyone nothing something work history experience theory science practice
     training learning scaling progress investment money software intelligence society industry evolution""".split()
 )
-_TITLES = frozenset("mr mrs ms dr prof professor sir the a an today tomorrow yesterday".split())
-_OFFICES = frozenset("ceo cto cfo chief scientist president chairman director officer professor dr mr mrs ms".split())
-_INSIDE = frozenset("of the for and & de van von la".split())
+TITLES = frozenset("mr mrs ms dr prof professor sir the a an today tomorrow yesterday".split())
+OFFICES = frozenset("ceo cto cfo chief scientist president chairman director officer professor dr mr mrs ms".split())
+# How words end that may open a sentence without a determiner and aren't names.
+_COMMON = re.compile(r"(?:s|ly|ing|tion|sion|ment|ness|ity|ism|ence|ance|ship|ology|ure|ed|age|dom|hood)$")
+_VERBAL = re.compile(r"\w{4}(?:ed|ing|ly)$")
+_WITHIN = (" ", "-", "–", "&", " & ", ". ")
 _MONTHS = frozenset(
     """january february march april may june july august september october november december monday tuesday
     wednesday thursday friday saturday sunday""".split()
@@ -99,6 +110,8 @@ class Word:
     clause: int
     sign: int = 1
     number: bool = False
+    # Whether a comma stands before it.
+    comma: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +124,13 @@ class Name:
     pronoun: bool = False
     sure: bool = True
     acronym: bool = False
+    # Whether it looks like a name where it may only open a sentence.
+    likely: bool = True
+
+    @property
+    def acronym_like(self) -> bool:
+        """Whether it may be an acronym, in the plural too."""
+        return len(self.parts) == 1 and 2 <= len(self.parts[0]) <= 6
 
 
 @dataclass(frozen=True)
@@ -126,6 +146,8 @@ class Statement:
     certainty: dict[int, int] = field(default_factory=dict)
     amounts: dict[int, int] = field(default_factory=dict)
     content: tuple[int, ...] = ()
+    # For each word that denies, the positions of those that it denies.
+    denials: tuple[tuple[int, ...], ...] = ()
 
     def at(self, start: int, end: int) -> tuple[int, int]:
         """Positions (first, last) of the words within these characters."""
@@ -137,7 +159,9 @@ class Statement:
 def read(sentence: str) -> Statement:
     """What a sentence states. The same text gives the same object."""
     text = _MARKS.sub(lambda mark: " " * len(mark.group()), sentence.replace("’", "'").replace("‘", "'"))
-    words = _words(text)
+    plain = _words(text)
+    denials = _denials(plain)
+    words = _signed(plain, denials)
     dates = find_dates(text)
     return Statement(
         text,
@@ -148,27 +172,31 @@ def read(sentence: str) -> Statement:
         _levels(words),
         {n: _QUANTIFIERS[word.lower] for n, word in enumerate(words) if word.lower in _QUANTIFIERS},
         tuple(n for n, word in enumerate(words) if word.stem),
+        denials,
     )
 
 
 def _words(text: str) -> tuple[Word, ...]:
     found: list[Word] = []
-    clause = 0
+    clause, comma = 0, False
     for match in _TOKEN.finditer(text):
         token = match.group()
         if not any(ch.isalnum() for ch in token):
             clause += token in _STOPS
-            if token == "," and found:
-                clause += 0
+            comma = comma or token == ","
             continue
         lower = token.lower()
         if lower in _CLAUSE and found and not (lower in ("and", "or") and not _opens_clause(text, match.end())):
             clause += 1
         stems = () if token[0].isdigit() else terms(_CLITIC.sub("", token))
         found.append(
-            Word(token, lower, stems[0] if stems else "", match.start(), match.end(), clause, number=token[0].isdigit())
-        )
-    return _signed(found, text)
+            Word(
+                token, lower, stems[0] if stems else "", match.start(), match.end(), clause,
+                number=token[0].isdigit(), comma=comma,
+            )
+        )  # fmt: skip
+        comma = False
+    return tuple(found)
 
 
 def _opens_clause(text: str, end: int) -> bool:
@@ -176,48 +204,84 @@ def _opens_clause(text: str, end: int) -> bool:
     return bool(re.match(r"\s+(?:[A-Z]\w+|he|she|it|they|we|you|this|that|these|there)\b", text[end : end + 24]))
 
 
-def _signed(words: list[Word], text: str) -> tuple[Word, ...]:
-    """The words with the sign that negators before them in the clause give."""
-    signs: list[int] = []
-    sign, weak = 1, False
+def _denials(words: Sequence[Word]) -> tuple[tuple[int, ...], ...]:
+    """For each negator, the positions of the words that it denies, those with content first of all: up to REACH of
+    them, to the end of its clause; of a thing ("no reward") the verb before it and up to two words after it."""
+    found: list[tuple[int, ...]] = []
     for n, word in enumerate(words):
-        previous = words[n - 1] if n else None
         following = words[n + 1].lower if n + 1 < len(words) else ""
-        if previous and word.clause != previous.clause and not _leads_on(previous, word):
-            sign = 1
-        elif previous and sign < 0 and weak and (word.lower in _BREAKS or "," in text[previous.end : word.start]):
-            sign = 1
-        signs.append(sign)
-        if _is_negator(word, following) and not (previous and _is_negator(previous, word.lower)):
-            opens = previous is None or previous.clause != word.clause
-            sign, weak = -sign, n == 0 or word.lower == "without" or (word.lower in _OF_THINGS and not opens)
-        elif (word.lower, following) in _PAIRED:
-            sign, weak = -1, True
-    for n in range(len(words) - 1):
-        # "needs no reward" denies the need as "doesn't need a reward" does.
-        if words[n + 1].lower in _OBJECTS and words[n].clause == words[n + 1].clause:
-            signs[n] = -1
-    return tuple(
-        Word(w.text, w.lower, w.stem, w.start, w.end, w.clause, s, w.number) for w, s in zip(words, signs, strict=True)
-    )
+        if not _denies(words, n):
+            continue
+        opens = n == 0 or words[n - 1].clause != word.clause
+        thing = (word.lower in _OF_THINGS and following != "longer" and not opens) or (word.lower, following) in _PAIRED
+        reach = _reach(words, n, 2 if thing else REACH, thing)
+        if word.lower in _OBJECTS and thing and words[n - 1].stem and not word.comma:
+            # "needs no reward" denies the need as "doesn't need a reward" does.
+            reach = [*reach, n - 1]
+        # "not without", "never failed to": the second denial lifts the first.
+        if found and _lifts(words, found[-1], n):
+            found.pop()
+        elif reach:
+            found.append(tuple(reach))
+    return tuple(found)
 
 
-def _leads_on(previous: Word, word: Word) -> bool:
-    """Whether a denial reaches into the clause that begins here: "not because", "rather than"."""
-    return _is_negator(previous, word.lower) or (previous.lower, word.lower) in _PAIRED
-
-
-def _is_negator(word: Word, following: str) -> bool:
-    if (word.lower in ("not", "no") and following in _EMPTY) or (word.lower, following) in _PAIRED:
+def _denies(words: Sequence[Word], n: int) -> bool:
+    lower = words[n].lower
+    following = words[n + 1].lower if n + 1 < len(words) else ""
+    previous = words[n - 1].lower if n else ""
+    if (previous, lower) in _PAIRED or (lower in ("not", "no") and following in _EMPTY):
         return False
-    if word.lower in _BEFORE_TO:
+    if lower == "no" and n + 1 < len(words) and words[n + 1].comma:
+        return False
+    if n + 2 < len(words) and words[n + 2].lower == "than" and following in _BOUNDS:
+        return False
+    if (lower, following) in _PAIRED:
+        return True
+    if lower in _BEFORE_TO:
         return following == "to"
-    return word.lower in _NEGATORS or bool(_CONTRACTED.search(word.lower))
+    return lower in _NEGATORS or bool(_CONTRACTED.search(lower))
+
+
+def _reach(words: Sequence[Word], n: int, most: int, thing: bool) -> list[int]:
+    reach: list[int] = []
+    content = 0
+    clause = words[n].clause
+    for m in range(n + 1, len(words)):
+        word = words[m]
+        if word.clause != clause:
+            # "not because", "don't think that": the denial reaches into the clause that follows at once.
+            if not (m == n + 1 and word.lower in _CLAUSE) and not (
+                word.lower == "that" and words[m - 1].lower in _RAISING
+            ):
+                break
+            clause = word.clause
+        if content and (word.comma or (thing and word.lower in _BREAKS)):
+            break
+        reach.append(m)
+        content += bool(word.stem) and word.lower not in _RAISING
+        if content == most:
+            break
+    if not content:
+        # "It is not over", "they can't do this": what is denied stands before.
+        reach = [*(m for m in range(n - 1, -1, -1) if words[m].stem and words[m].clause == words[n].clause)][:1] + reach
+    return reach
+
+
+def _lifts(words: Sequence[Word], reach: Sequence[int], n: int) -> bool:
+    return words[n].lower in _LIFTING and n in reach and not any(words[m].stem for m in reach if m < n)
+
+
+def _signed(words: Sequence[Word], denials: Sequence[Sequence[int]]) -> tuple[Word, ...]:
+    denied = {n for reach in denials for n in reach}
+    return tuple(replace(word, sign=-1) if n in denied else word for n, word in enumerate(words))
 
 
 def _levels(words: Sequence[Word]) -> dict[int, int]:
     levels = {}
     for n, word in enumerate(words):
+        if word.text == "May" and n + 1 < len(words) and words[n + 1].number:
+            continue
         if word.lower in _HEDGES or (word.lower == "so" and n + 1 < len(words) and words[n + 1].lower == "far"):
             levels[n] = 0
         elif word.lower in _SURE:
@@ -234,7 +298,7 @@ def _names(text: str, words: tuple[Word, ...]) -> tuple[Name, ...]:
         elif _capital(words[n]):
             last = n
             while last + 1 < len(words) and _joined(text, words, last):
-                last += 1 if _capital(words[last + 1]) else 2
+                last += 1
             name = _trim(text, words, n, last)
             if name:
                 found.append(name)
@@ -253,43 +317,38 @@ def _capital(word: Word) -> bool:
 
 
 def _joined(text: str, words: tuple[Word, ...], last: int) -> bool:
-    """Whether the name goes on after `last`, by a capital or by "of" and a capital."""
+    """Whether the name goes on after `last`: with a capital, and no more than a space or a hyphen between."""
     gap = text[words[last].end : words[last + 1].start]
+    if words[last + 1].number:
+        return gap in ("-", "–") and words[last + 1].text.isdigit()
     if words[last].text.endswith("'s") or words[last].text.endswith("'"):
         return False
-    if _capital(words[last + 1]):
-        return gap in (" ", "-", "–", "&", " & ", ". ") and not (gap == ". " and len(words[last].text) > 3)
-    return (
-        words[last + 1].lower in ("of", "for")
-        and gap == " "
-        and last + 2 < len(words)
-        and _capital(words[last + 2])
-        and text[words[last + 1].end : words[last + 2].start] == " "
-        and words[last].lower not in ("ceo", "head")
-        and False
-    )
+    return _capital(words[last + 1]) and gap in _WITHIN and not (gap == ". " and len(words[last].text) > 3)
 
 
 def _trim(text: str, words: tuple[Word, ...], first: int, last: int) -> Name | None:
     """The name in these words, without what is capitalised only because it opens a sentence."""
     opens = first == 0 or re.search(r"[.?!:“\"(•]\s*$", text[: words[first].start]) is not None
-    sure = True
+    sure = likely = True
     if opens:
         word = words[first]
         plain = (word.text[0].isupper() and word.text[1:].islower()) or len(word.text) == 1
-        if plain and (not word.stem or _CLITIC.sub("", word.lower) in _TITLES):
+        if plain and (not word.stem or _CLITIC.sub("", word.lower) in TITLES):
             first += 1
         elif plain and first == last:
             sure = _takes_verb(words, first)
-        elif plain and last > first and words[first + 1].text.isupper():
-            sure = True
-    while first <= last and words[first].lower in _OFFICES:
+            likely = sure or not (word.lower in _NOT_NAMES or _COMMON.search(word.lower))
+        elif plain and _VERBAL.search(word.lower) and not words[first + 1].number:
+            first += 1
+    while first <= last and words[first].lower in OFFICES:
         first += 1
     if first > last:
         return None
+    if first == last and len(words[first].text) == 1:
+        return None
     parts = tuple(_CLITIC.sub("", word.text).lower() for word in words[first : last + 1])
     acronym = all(len(word.text) > 1 and word.text.isupper() for word in words[first : last + 1])
-    return Name(parts, first, last, sure=sure, acronym=acronym)
+    return Name(parts, first, last, sure=sure, acronym=acronym, likely=likely)
 
 
 def _takes_verb(words: tuple[Word, ...], n: int) -> bool:

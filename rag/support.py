@@ -1,11 +1,10 @@
 """Whether the evidence supports the sentence.
 
-Three steps: the claim's words are aligned with the evidence (`rag.align`), what differs in fact and in wording is
-told (`rag.facts`, `rag.wording`), and a logistic regression weighs what they share, by words and, with an encoder, by
-vectors. Every feature speaks for support. A plain difference makes a sentence
-unsupported, however many words agree. Weights and
-thresholds are fitted by `python -m evals.support`, which leaves one public data set out at a time; docs/support.md
-has the figures.
+Three steps: the claim's words are aligned with the evidence (`rag.align`); what differs is told, in numbers and dates
+(`rag.facts`), names and speakers (`rag.naming`), denials (`rag.denial`) and what else words do (`rag.wording`); and a
+logistic regression weighs what they share, by words and, with an encoder, by vectors. Every feature speaks for
+support. A plain difference makes a sentence unsupported, however many words agree. Weights are fitted by
+`python -m evals.support`, which leaves one public data set out at a time; docs/support.md has the figures.
 """
 
 from __future__ import annotations
@@ -19,7 +18,8 @@ from corpus.manifest import built_in_people
 from rag.align import Alignment, Difference, align, read_passage
 from rag.datatypes import Support, SupportLabel
 from rag.encoder import OnnxEncoder, find_export, load_entailment
-from rag.facts import compare_facts
+from rag.facts import compare_values
+from rag.naming import compare_names
 from rag.settings import Settings
 from rag.statements import Statement, read
 from rag.terms import words
@@ -27,7 +27,9 @@ from rag.wording import compare_wording
 from rag.wordvectors import WordVectors, closeness
 
 SUPPORTED = 0.6
+# Below it, a sentence is unsupported. Words alone can't tell other words for the same from something else; vectors can.
 WEAK = 0.25
+WEAK_WITH_VECTORS = 0.17
 # A difference of at least this weight is plain: the sentence is unsupported, and its score is cut by this factor.
 # A harder cut tells copied sentences with one fact changed apart better, and unseen public sets worse.
 PLAIN = 0.5
@@ -89,14 +91,17 @@ class SupportChecker:
         claim = read(sentence[:_LONGEST])
         if not texts or not (claim.content or claim.quantities or claim.dates):
             return Support("unsupported", 0.0, "nothing to compare")
-        if any(f" {_even(sentence)} " in f" {_even(passage)} " for passage in texts):
+        if {_even(one.text) for one in read_passage(sentence).statements} <= {
+            _even(one.text) for text in texts for one in read_passage(text).statements
+        }:
             return Support("supported", 1.0, "word for word")
         alignment, differences, values = self.look(claim, texts)
         score = _sigmoid(logit(values))
         if self._entails is not None:
             score = (score + self._entails("\n".join(texts), sentence)) / 2
         worst = max(differences, key=lambda difference: difference.weight, default=None)
-        label: SupportLabel = "supported" if score >= SUPPORTED else "weak" if score >= WEAK else "unsupported"
+        least = WEAK if self._vectors is None else WEAK_WITH_VECTORS
+        label: SupportLabel = "supported" if score >= SUPPORTED else "weak" if score >= least else "unsupported"
         if worst is not None and worst.weight >= PLAIN:
             label, score = "unsupported", score * CUT
         return Support(label, round(score, 4), _reason(alignment, worst, label))
@@ -108,7 +113,11 @@ class SupportChecker:
         [-1, 1], more of it speaking for support."""
         passages = [read_passage(text) for text in texts]
         alignment = align(claim, passages)
-        differences = (*compare_facts(alignment, self._forms), *compare_wording(alignment))
+        differences = (
+            *compare_values(alignment),
+            *compare_names(alignment, self._forms),
+            *compare_wording(alignment),
+        )
         values = {
             "cover": float(alignment.coverage.max(initial=0.0)),
             "together": alignment.cover(alignment.view),

@@ -62,7 +62,7 @@ def test_what_stands_close_to_the_evidence_is_never_refused(sentence: str, with_
         ("Roth notes that most drivers come from the north.", "Roth"),
         ("All drivers come from the north, Weil notes.", "All"),
         ("Weil notes that the bridge reaches the ring road.", "denies"),
-        ("Weil notes that most drivers do not come from the north.", "denies"),
+        ("Weil notes that most drivers do not come from the north.", "doesn't deny"),
         ("The bridge had opened because the ferry stopped.", "cause"),
     ],
 )

@@ -1,0 +1,129 @@
+"""Where a claim denies what its evidence doesn't, or the other way round.
+
+Goes from each word that denies ("not", "no", "never", "lacks") to the words that it denies, and looks for these on the
+other side: there, too, something must deny them, or say their opposite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rag.align import MEETS, Alignment, Difference, trust
+from rag.opposites import negative_prefix, relation_of
+from rag.statements import REPORTING, Statement
+
+# A sentence that covers this share of what another covers says as much.
+NEARLY = 0.9
+# These come near a denial; where one stands by, it is left open whether something is denied.
+_NEAR_DENIAL = frozenset(
+    """prevent prevents prevented preventing avoid avoids avoided avoiding few rarely doubt doubts doubted reject
+    rejects rejected refuse refuses refused refusing skeptical sceptical limited absence absent unlikely impossible stop
+    stops stopped cease ceased beyond only except free instead rather oppose opposes opposed dismiss dismisses dismissed
+    against ignore ignores omit omits unclear missing exclude excludes excluded forbid forbids forbade forbidden ban
+    bans banned wrong false falsely disagree disagrees""".split()
+)
+
+
+def compare_denials(alignment: Alignment) -> Iterable[Difference]:
+    """Denials of either side that the other doesn't answer."""
+    claim = {word.lower for word in alignment.claim.words}
+    theirs = {word.lower for s in alignment.view for word in alignment.sentences[s].words}
+    if ("else" in claim and "only" in theirs) or ("only" in claim and "else" in theirs):
+        return
+    yield from _by_claim(alignment)
+    yield from _by_evidence(alignment)
+
+
+def _by_claim(alignment: Alignment) -> Iterable[Difference]:
+    rows = {n: row for row, n in enumerate(alignment.claim.content)}
+    for reach in alignment.claim.denials:
+        mine = [rows[n] for n in reach if n in rows]
+        places = [(s, column) for row in mine for s, column in _places(alignment, row)]
+        if any(alignment.sentences[s].words[column].sign < 0 for s, column in places):
+            continue
+        if _opposed(alignment, reach):
+            continue
+        if not places:
+            if _plain(alignment):
+                yield Difference("negation", "the evidence doesn't deny it", 0.8 * trust(alignment, alignment.view[0]))
+            continue
+        s = max((s for s, _ in places), key=lambda s: alignment.coverage[s])
+        soft = any(_near_denial(alignment.sentences[s], column, alignment.claim) for s, column in places)
+        word = alignment.claim.words[alignment.claim.content[mine[0]]].text
+        weight = _weight(alignment, s, len({row for row in mine if _places(alignment, row)}), len(mine))
+        weight = max(weight, 0.6 * _plain(alignment))
+        yield Difference("negation", f"the evidence doesn't deny “{word}”", 0.3 if soft else weight)
+
+
+def _by_evidence(alignment: Alignment) -> Iterable[Difference]:
+    claim = alignment.claim
+    for s in alignment.view:
+        sentence = alignment.sentences[s]
+        for reach in sentence.denials:
+            columns = [column for column in reach if sentence.words[column].stem]
+            hits = [(row, column) for column in columns for row in _rows(alignment, s, column)]
+            if not hits or not (hits[0][1] == columns[0] or len(hits) > 1):
+                continue
+            if any(claim.words[claim.content[row]].sign < 0 for row, _ in hits):
+                continue
+            if all(_said_elsewhere(alignment, row, s) for row, _ in hits) or _answers(alignment, s, reach):
+                continue
+            soft = any(_near_denial(claim, claim.content[row], sentence) for row, _ in hits)
+            weight = _weight(alignment, s, len({column for _, column in hits}), len(columns))
+            word = sentence.words[hits[0][1]].text
+            yield Difference("negation", f"the evidence denies “{word}”", 0.3 if soft else weight)
+
+
+def _weight(alignment: Alignment, s: int, met: int, of: int) -> float:
+    """How far an unanswered denial counts: where most of what it denies is there, fully."""
+    return trust(alignment, s) if met < of else max(trust(alignment, s), 0.6)
+
+
+def _places(alignment: Alignment, row: int) -> list[tuple[int, int]]:
+    return [(s, int(column)) for s in alignment.view for column in (alignment.likeness[s][row] >= MEETS).nonzero()[0]]
+
+
+def _rows(alignment: Alignment, s: int, column: int) -> list[int]:
+    return [
+        int(row)
+        for row in (alignment.likeness[s][:, column] >= MEETS).nonzero()[0]
+        if alignment.claim.words[alignment.claim.content[int(row)]].lower not in REPORTING
+    ]
+
+
+def _said_elsewhere(alignment: Alignment, row: int, besides: int) -> bool:
+    """Whether the evidence says undenied, in a sentence as close to the claim, what it denies here."""
+    least = NEARLY * alignment.coverage[besides], NEARLY * alignment.answered(besides)
+    return any(
+        alignment.sentences[s].words[column].sign > 0
+        for s, column in _places(alignment, row)
+        if alignment.coverage[s] >= least[0] and alignment.answered(s) >= least[1]
+    )
+
+
+def _opposed(alignment: Alignment, reach: Sequence[int]) -> bool:
+    """Whether the evidence has the opposite of a word that the claim denies."""
+    mine = [alignment.claim.words[n].lower for n in reach]
+    theirs = [word.lower for s in alignment.view for word in alignment.sentences[s].words if word.sign > 0]
+    return any(relation_of(one, other) < 0 for one in mine for other in theirs)
+
+
+def _answers(alignment: Alignment, s: int, reach: Sequence[int]) -> bool:
+    """Whether the claim has the opposite of a word that the evidence denies."""
+    theirs = [alignment.sentences[s].words[column].lower for column in reach]
+    mine = [word.lower for word in alignment.claim.words if word.sign > 0]
+    return any(relation_of(one, other) < 0 for one in mine for other in theirs)
+
+
+def _plain(alignment: Alignment) -> bool:
+    """Whether no sentence in view denies anything, or comes near it."""
+    words = [word for s in alignment.view for word in alignment.sentences[s].words]
+    return all(word.sign > 0 and not negative_prefix(word.lower) and word.lower not in _NEAR_DENIAL for word in words)
+
+
+def _near_denial(statement: Statement, n: int, besides: Statement) -> bool:
+    """Whether something close to a denial stands by a word, other than what both sides say."""
+    around = statement.words[max(0, n - 4) : n + 4]
+    shared = {word.stem for word in besides.words}
+    clause = statement.words[n].clause
+    return any(w.clause == clause and w.lower in _NEAR_DENIAL and w.stem not in shared for w in around)

@@ -1,0 +1,324 @@
+"""Where a claim and its evidence differ in names and speakers.
+
+A name that the evidence lacks, one that stands where the evidence has another, and a saying put into another's mouth.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from rag.align import MEETS, Alignment, Difference, DifferenceKind, Mention, misplaced, same_word, say, trust
+from rag.statements import OFFICES, POSSESSIVES, REPORTING, TITLES, Name, Statement
+from rag.terms import terms
+
+Forms = Sequence[frozenset[str]]
+Parts = tuple[str, ...]
+# Names in the evidence: where, as written, and whom it means.
+Named = Sequence[tuple[Mention, Name, Parts]]
+# A name beside a word of the evidence: where, whom it means, how much stands between, how far off it is.
+Holder = tuple[Mention, Parts, int, int]
+_THINGS = frozenset("it they them this these that those which who its their".split())
+# A sentence that covers this share of what the best one covers says as much.
+NEARLY = 0.9
+# A name and the word that it goes with have no more than this many words between them.
+_GAP = 3
+_PART = re.compile(r"[;:] |\. ")
+_HEAD = re.compile(r"[\w .'-]{2,40}:")
+
+
+def compare_names(alignment: Alignment, forms: Forms = ()) -> Iterable[Difference]:
+    """What differs in names. `forms` are sets of lower-cased words, each of which names one person."""
+    if not alignment.view:
+        return
+    mentions = _named(alignment)
+    vocabulary = {word.lower.removesuffix("'s") for statement in alignment.sentences for word in statement.words}
+    stems = {word.stem for statement in alignment.sentences for word in statement.words if word.stem}
+    for name in alignment.claim.names:
+        if name.pronoun:
+            continue
+        same = [mention for mention, _, parts in mentions if _same(name.parts, parts, forms)]
+        there = any(found.sure or mention.first for mention, found, _ in mentions if mention in same)
+        sure = name.sure or any(name.parts[-1] in form for form in forms)
+        if not same and not _stands(name, vocabulary, stems, alignment):
+            instead = _instead(alignment, name, mentions, forms) if name.likely else None
+            if instead or (sure and not _explained(name, alignment.claim)):
+                kind: DifferenceKind = "speaker" if _speaks(alignment.claim, name) else "name"
+                weight = 1.0 if instead else _weight_of_absent(alignment, name, mentions, forms)
+                yield Difference(kind, f"{_text(alignment, name)} isn't named in the evidence", weight)
+        elif sure or (name.likely and there):
+            yield from _elsewhere(alignment, name, same, mentions, forms)
+    yield from _misattributed(alignment, mentions, forms)
+
+
+def _misattributed(alignment: Alignment, mentions: Named, forms: Forms) -> Iterable[Difference]:
+    """A saying that the evidence puts into another's mouth."""
+    speakers = [name for name in alignment.claim.names if name.sure and _speaks(alignment.claim, name)]
+    speakers = [name for name in speakers if not name.pronoun]
+    if not speakers:
+        return
+    best = alignment.view[0]
+    said = [s for s in alignment.view if alignment.coverage[s] >= NEARLY * alignment.coverage[best]]
+    theirs = [_speakers(alignment, s, mentions) for s in said]
+    if not all(theirs):
+        return
+    heard = [parts for told in theirs for _, parts in told]
+    name = speakers[0]
+    if not any(_same(name.parts, parts, forms) for parts in heard):
+        reason = f"the evidence has {say(alignment, theirs[0][0][0])} where the sentence has {_text(alignment, name)}"
+        yield Difference("speaker", reason, trust(alignment, best))
+
+
+def _speakers(alignment: Alignment, s: int, mentions: Named) -> list[tuple[Mention, Parts]]:
+    """Who says something in a sentence of the evidence, as far as it tells: the first named before each verb of
+    saying, in the same part of the sentence, and whoever stands before a colon that opens it."""
+    statement = alignment.sentences[s]
+    here = [(mention, parts) for mention, _, parts in mentions if mention.sentence == s and parts]
+    found = []
+    for n, word in enumerate(statement.words):
+        if word.lower in REPORTING:
+            start = max((m.end() for m in _PART.finditer(statement.text[: word.start])), default=0)
+            before = [one for one in here if start <= statement.words[one[0].first].start < word.start]
+            found += before or [one for one in here if one[0].first - n in (1, 2)][:1]
+        elif word.lower == "according":
+            found += [one for one in here if 1 < one[0].first - n <= 4][:1]
+    head = _HEAD.match(statement.text)
+    return found + [one for one in here[:1] if head and statement.words[one[0].last].end == head.end() - 1]
+
+
+def _text(alignment: Alignment, name: Name) -> str:
+    words = alignment.claim.words
+    return alignment.claim.text[words[name.first].start : words[name.last].end].removesuffix("'s")
+
+
+def _weight_of_absent(alignment: Alignment, name: Name, mentions: Named, forms: Forms) -> float:
+    """How far it counts that the evidence doesn't name somebody: fully where it has another name for the claim's to
+    have replaced; less where it may speak of the same one as "he" or "the company", or doesn't say who speaks."""
+    rivals = [
+        mention
+        for mention, found, parts in mentions
+        if mention.sentence in alignment.view and found.sure and not found.pronoun
+        if not any(_same(other.parts, parts, forms) for other in alignment.claim.names)
+    ]
+    if name.first <= 1 or _speaks(alignment.claim, name):
+        opening = [mention for mention in rivals if mention.first <= 1 and mention.sentence == alignment.view[0]]
+        if not opening and _of_another(alignment, name, forms):
+            return max(0.4, trust(alignment, alignment.view[0]))
+        return max(0.4, trust(alignment, opening[0].sentence)) if opening else 0.4
+    return max(0.6, trust(alignment, alignment.view[0])) if rivals else 0.4
+
+
+def _of_another(alignment: Alignment, name: Name, forms: Forms) -> bool:
+    """Whether the best sentence of the evidence names nobody, or says "he", of somebody else named before."""
+    best = alignment.view[0]
+    before = alignment.before[best]
+    names = alignment.sentences[best].names
+    silent = not any(found.sure and not found.pronoun for found in names) or bool(names and names[0].pronoun)
+    return silent and before is not None and not _same(name.parts, before.parts, forms)
+
+
+def _elsewhere(
+    alignment: Alignment, name: Name, same: Sequence[Mention], mentions: Named, forms: Forms
+) -> Iterable[Difference]:
+    """Another name that stands in the evidence where the claim has this one."""
+    where = Mention(-1, name.first, name.last)
+    mine = {mention.sentence for mention in same}
+    person = any(form & set(name.parts) for form in forms)
+    # Where the evidence says it, is the name there? Beside it, only another person is a rival.
+    said = {s for s in alignment.view if alignment.coverage[s] >= NEARLY * alignment.coverage[alignment.view[0]]}
+    aside = not mine & said
+    rivals, beside = [], []
+    for mention, found, parts in mentions:
+        if parts and not _same(name.parts, parts, forms) and found.sure and _alike(name, found, parts, forms):
+            claimed = any(_same(other.parts, parts, forms) for other in alignment.claim.names)
+            if mention.sentence not in mine and (person or (aside and not claimed)):
+                rivals.append(mention)
+            elif mention.sentence in mine and person and not _by(alignment, mention.sentence):
+                beside.append(mention)
+    other = (
+        misplaced(alignment, where, same, rivals)
+        or misplaced(alignment, where, same, beside, 2.0, 0.6)
+        or _instead(alignment, name, mentions, forms)
+    )
+    if other is not None:
+        kind: DifferenceKind = "speaker" if _speaks(alignment.claim, name) else "name_slot"
+        reason = f"the evidence has {say(alignment, other)} where the sentence has {_text(alignment, name)}"
+        yield Difference(kind, reason, trust(alignment, other.sentence))
+
+
+def _instead(alignment: Alignment, name: Name, mentions: Named, forms: Forms) -> Mention | None:
+    """The name that stands in the evidence right beside the word that this one stands beside in the claim, or that
+    does what this one does there."""
+    rows = {n: row for row, n in enumerate(alignment.claim.content)}
+    for step, edge in ((1, name.last), (-1, name.first)):
+        anchor = _next(alignment.claim, edge, step)
+        if anchor is None or anchor not in rows:
+            continue
+        tight = abs(anchor - edge) == 1
+        beside = [
+            other.parts for other in alignment.claim.names if (other.first > anchor) == (step < 0) and other != name
+        ]
+        holders = []
+        for s in alignment.view:
+            agent = _agent(alignment.sentences[s])
+            if (agent is None) != (_agent(alignment.claim) is None):
+                if step > 0 and agent is not None:
+                    holders += _behind_by(alignment, s, rows[anchor], agent, mentions)
+                continue
+            for column in (alignment.likeness[s][rows[anchor]] >= MEETS).nonzero()[0]:
+                holders += [
+                    held if (abs(held[3]) == 1) == tight else (*held[:2], 9, held[3])
+                    for held in _holders(alignment, s, int(column), -step, mentions)
+                ]
+        near = [held for held in holders if held[2] == 0 and not any(_same(held[1], parts, forms) for parts in beside)]
+        if near and not any(not parts or _same(name.parts, parts, forms) for _, parts, _, _ in holders):
+            return near[0][0]
+    return None
+
+
+def _agent(statement: Statement) -> int | None:
+    """The position of a "by" that a name follows: who did it stands behind."""
+    firsts = {name.first for name in statement.names if not name.pronoun}
+    return next((n for n, w in enumerate(statement.words) if w.lower == "by" and firsts & {n + 1, n + 2}), None)
+
+
+def _behind_by(alignment: Alignment, s: int, row: int, by: int, mentions: Named) -> list[Holder]:
+    """The name behind a "by", where the word before it that is done answers to the claim's."""
+    words = alignment.sentences[s].words
+    done = [
+        int(column)
+        for column in (alignment.likeness[s][row] >= MEETS).nonzero()[0]
+        if column < by and not any(word.stem for word in words[int(column) + 1 : by])
+    ]
+    behind = [one for one in mentions if one[0].sentence == s and one[0].first in (by + 1, by + 2)]
+    return [(mention, parts, 0, 1) for mention, _, parts in behind[:1] if done and parts]
+
+
+def _next(statement: Statement, n: int, step: int) -> int | None:
+    """The nearest word with content beside position n, in the same clause, unless a name or a comma comes first."""
+    named = {m for name in statement.names if not name.pronoun for m in range(name.first, name.last + 1)}
+    for m in range(n + step, n + step * (_GAP + 2), step):
+        if not 0 <= m < len(statement.words) or statement.words[m].clause != statement.words[n].clause:
+            return None
+        if statement.words[max(m, m - step)].comma or m in named:
+            return None
+        if statement.words[m].stem:
+            return m
+    return None
+
+
+def _holders(alignment: Alignment, s: int, column: int, step: int, mentions: Named) -> list[Holder]:
+    """The names on one side of a word of the evidence in its clause; an "it" there may be anything."""
+    words = alignment.sentences[s].words
+    here = {
+        (mention.last if step < 0 else mention.first): (mention, found, parts)
+        for mention, found, parts in mentions
+        if mention.sentence == s and parts and found.likely and found.parts[0] not in POSSESSIVES
+    }
+    found: list[Holder] = []
+    between = 0
+    m = column + step
+    while 0 <= m < len(words) and words[m].clause == words[column].clause:
+        between += words[max(m, m - step)].comma
+        if m in here:
+            mention, _, parts = here[m]
+            found.append((mention, parts, between if abs(m - column) <= _GAP + 1 else 9, m - column))
+        elif words[m].lower in _THINGS and not between and abs(m - column) <= _GAP:
+            found.append((Mention(s, m, m), (), 0, m - column))
+        between += bool(words[m].stem)
+        m += step
+    return found
+
+
+def _by(alignment: Alignment, sentence: int) -> bool:
+    """Whether one of the two texts puts the doer behind the deed: "produced by"."""
+    claim = any(word.lower == "by" for word in alignment.claim.words)
+    return claim != any(word.lower == "by" for word in alignment.sentences[sentence].words)
+
+
+def _same(one: Parts, other: Parts, forms: Forms) -> bool:
+    """Whether two names may mean the same: a part of the other's words, or two forms of one person's name."""
+    if not one or not other:
+        return False
+    if any(one[-1] in form and other[-1] in form for form in forms):
+        return True
+    shared = set(one) & set(other)
+    if len(one) == 1 or len(other) == 1:
+        short, long = sorted((one, other), key=len)
+        initials = "".join(part[0] for part in long)
+        return bool(shared) or initials == short[0].replace(".", "") or same_word(one[0], other[0]) > 0
+    return len(shared) > 1 or (one[-1] == other[-1] and bool({one[0], other[0]} & (TITLES | OFFICES)))
+
+
+def _alike(one: Name, other: Name, meant: Parts, forms: Forms) -> bool:
+    """Whether two names may stand for the same sort of thing: two known persons, two acronyms, two plain names."""
+    persons = [any(form & set(parts) for form in forms) for parts in (one.parts, meant)]
+    if persons[0] or persons[1]:
+        return persons[0] and (persons[1] or other.pronoun)
+    return not other.pronoun and one.acronym == other.acronym
+
+
+def _stands(name: Name, vocabulary: set[str], stems: set[str], alignment: Alignment) -> bool:
+    """Whether the evidence has a name in other guise: in lower case, as initials, as kindred words."""
+    if len(name.parts) > 1 and (name.parts[-1].isdigit() or not vocabulary.isdisjoint(name.parts)):
+        # "Mill Street" isn't there where only "Marsh Street" is, nor "GPT-4" where only "GPT-3" is.
+        if any(found.parts[-1] == name.parts[-1] or found.parts[0] == name.parts[0] for found in _all(alignment)):
+            return False
+        if vocabulary.issuperset(name.parts):
+            return True
+    if name.parts[-1] in vocabulary:
+        return True
+    own = [stem for part in name.parts for stem in terms(part)] or list(name.parts)
+    return all(any(same_word(stem, other) for other in stems) for stem in own) or _initials(name, alignment)
+
+
+def _all(alignment: Alignment) -> list[Name]:
+    return [name for statement in alignment.sentences for name in statement.names if len(name.parts) > 1]
+
+
+def _explained(name: Name, claim: Statement) -> bool:
+    """Whether an acronym stands behind the claim's own words for it: "adverse drug events (ADEs)"."""
+    letters = "".join(word.lower[0] for word in claim.words[: name.first])
+    return name.acronym_like and "".join(name.parts).rstrip("s") in letters
+
+
+def _initials(name: Name, alignment: Alignment) -> bool:
+    """Whether initials stand for words, as "AGI" for "Artificial General Intelligence", either way round."""
+    short = "".join(name.parts)
+    for statement in alignment.sentences:
+        letters = "".join(word.lower[0] for word in statement.words)
+        if len(name.parts) == 1 and 2 <= len(short) <= 5 and short in letters:
+            return True
+        if len(name.parts) > 1 and any(word.lower == "".join(p[0] for p in name.parts) for word in statement.words):
+            return True
+    return False
+
+
+def _named(alignment: Alignment) -> list[tuple[Mention, Name, Parts]]:
+    """Every name in the evidence and whom it means; a pronoun means whom the sentence before is about, and in a
+    quotation anybody."""
+    found = []
+    for s, statement in enumerate(alignment.sentences):
+        last = alignment.before[s]
+        for name in statement.names:
+            if not name.pronoun:
+                last = name
+            elif last is not None and _quoted(statement, name):
+                last = None
+            found.append((Mention(s, name.first, name.last), name, last.parts if last else ()))
+    return found
+
+
+def _quoted(statement: Statement, name: Name) -> bool:
+    return bool(set('“":') & set(statement.text[: statement.words[name.first].start]))
+
+
+def _speaks(claim: Statement, name: Name) -> bool:
+    """Whether a name is who says it: a verb of saying follows, "according to" stands before, or "said" in inversion."""
+    for n in range(name.last + 1, min(name.last + 4, len(claim.words))):
+        if claim.words[n].lower in REPORTING:
+            return True
+        if claim.words[n].text[0].isupper():
+            break
+    prior = [word.lower for word in claim.words[max(0, name.first - 2) : name.first]]
+    return prior == ["according", "to"] or bool(prior and prior[-1] in ("said", "says", "adds", "added", "argues"))
