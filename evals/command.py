@@ -29,7 +29,7 @@ from rag import Engine, QuestionError
 from rag.cli import common_options, open_corpus, open_engine, run_ingest, settings_of
 from rag.errors import IndexMismatch
 from rag.settings import Settings
-from rag.terminal import printable
+from rag.terminal import in_one_line
 
 if TYPE_CHECKING:
     from evals.judge import LlamaJudge
@@ -91,14 +91,14 @@ def evaluate(
         opened = _open_judge(judge, settings, itself=judge_itself)
         sys.exit(_run(options, settings, opened, surfaces=surfaces, as_json=as_json))
     except VerseError as error:
-        click.echo(f"verse: {printable(str(error))}", err=True)
+        click.echo(f"verse: {in_one_line(str(error))}", err=True)
         sys.exit(_WRONG)
 
 
 def _check(file: Path, settings: Settings) -> int:
     count, faults = check_file(file, open_corpus(settings))
     for fault in faults:
-        click.echo(printable(str(fault)))
+        click.echo(in_one_line(str(fault)))
     click.echo(f"{count} questions, " + (f"{len(faults)} faults" if faults else "no fault"), err=True)
     return _WRONG if faults else 0
 
@@ -109,7 +109,7 @@ def _draft(file: Path, settings: Settings) -> int:
         questions, fault = reword(questions, Prompted.open(settings.llm, settings.llm_seconds, settings.llm_context))
         if fault:
             click.echo(
-                f"verse: {settings.llm} failed ({printable(fault)}); the other questions keep our words", err=True
+                f"verse: {settings.llm} failed ({in_one_line(fault)}); the other questions keep our words", err=True
             )
     write_draft(file, questions)
     kinds = Counter(question.kind for question in questions)
@@ -211,7 +211,7 @@ def _say(outcome: Outcome, differences: Sequence[str]) -> None:
     lines += [f"MISSED: {text}" for text in outcome.missed]
     lines.append(f"report: {outcome.folder / REPORT}")
     for line in lines:
-        click.echo(printable(line), err=True)
+        click.echo(in_one_line(line), err=True)
 
 
 def _list(ids: Sequence[str]) -> str:

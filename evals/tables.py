@@ -10,7 +10,7 @@ from rich.table import Table
 from evals.compare import Comparison
 from evals.intervals import Figure
 from evals.scores import ALL, FEWER_IS_BETTER, JUDGED, METRICS, OVERALL, Figures
-from rag.terminal import printable
+from rag.terminal import in_one_line
 
 _BY_KIND = (
     "recall@10",
@@ -42,7 +42,7 @@ def show_comparison(comparison: Comparison) -> None:
     console = Console(width=150)
     console.print(f"{comparison.before} -> {comparison.after}", markup=False, highlight=False)
     for line in comparison.changed:
-        console.print(printable(f"differs: {line}"), markup=False)
+        console.print(in_one_line(f"differs: {line}"), markup=False)
     for part in dict.fromkeys(row.part for row in comparison.rows):
         rows = [row for row in comparison.of(part, OVERALL) if row.better is not None]
         table = _table(f"{part} questions" if part == ALL else part, ("before", "after", "difference", "95 %", "p", ""))
@@ -66,7 +66,7 @@ def show_comparison(comparison: Comparison) -> None:
             told = ", ".join(f"{name} {old:.2f} -> {new:.2f}" for name, old, new in changes)
             # What is never tuned on is not to be looked at question by question.
             question = f" {turn.question[:70]!r}" if turn.part != "never" and turn.question else ""
-            console.print(printable(f"  {turn.id}{question}: {told}"), markup=False, highlight=False)
+            console.print(in_one_line(f"  {turn.id}{question}: {told}"), markup=False, highlight=False)
         if len(turned) > _TURNED:
             console.print(f"  … and {len(turned) - _TURNED} more (--json lists all)")
     if comparison.left_out:

@@ -21,7 +21,7 @@ from corpus import BUILT_IN, Corpus, CorpusError, VerseError
 from rag.datatypes import Stance, Turn
 from rag.errors import QuestionError, SettingsError
 from rag.settings import Settings
-from rag.terminal import printable, tell
+from rag.terminal import in_one_line, tell
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -49,7 +49,7 @@ class _Verbs(click.Group):
         try:
             return super().invoke(ctx)
         except VerseError as error:
-            click.echo(f"verse: {printable(str(error))}", err=True)
+            click.echo(f"verse: {in_one_line(str(error))}", err=True)
             ctx.exit(_USAGE if isinstance(error, QuestionError | SettingsError) else _FAILED)
         except KeyboardInterrupt:
             click.echo("verse: stopped", err=True)
@@ -59,7 +59,7 @@ class _Verbs(click.Group):
         except OSError as error:  # a disk or a pipe that fails where no better line was found
             place = f"{error.filename}: " if error.filename else ""
             cure = "make room, or mend what is named, and try again"
-            click.echo(printable(f"verse: {place}{error.strerror or error}; {cure}"), err=True)
+            click.echo(in_one_line(f"verse: {place}{error.strerror or error}; {cure}"), err=True)
             ctx.exit(_FAILED)
 
 
@@ -119,7 +119,7 @@ def _tell_failures(corpus: Corpus) -> None:
     for source, reason in corpus.failures.items():
         served = source in corpus.source_by_id or source == str(corpus.folder)
         said = f"answering from the last index, since {reason}" if served else f"left out {source}: {reason}"
-        click.echo(f"verse: {printable(said)}", err=True)
+        click.echo(f"verse: {in_one_line(said)}", err=True)
 
 
 @cli.command()
@@ -142,7 +142,7 @@ def ask(question: str, sources: tuple[str, ...], sections: tuple[str, ...], as_j
 def chat(**given: Any) -> None:
     """Talk with the corpus; an empty line or Ctrl-D ends it, Ctrl-C stops an answer."""
     with open_engine(settings_of(**given)) as engine:
-        title = printable(engine.corpus.title or "Your corpus")
+        title = in_one_line(engine.corpus.title or "Your corpus")
         click.echo(f"{title}: ask away. An empty line ends the conversation.")
         history: list[Turn] = []
         while True:
@@ -156,7 +156,7 @@ def chat(**given: Any) -> None:
             try:
                 answer = tell(engine.stream(question, history))
             except QuestionError as error:
-                click.echo(f"verse: {printable(str(error))}", err=True)
+                click.echo(f"verse: {in_one_line(str(error))}", err=True)
                 continue
             except KeyboardInterrupt:
                 click.echo("\n(stopped)")
@@ -191,7 +191,7 @@ def run_ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False) -> 
 
         done = run(corpus, settings, rebuild=rebuild, progress=advance)
     click.echo(f"{len(done.meta.sources)} sources: {done}", err=True)
-    click.echo(printable(f"index: {settings.server or done.folder}"), err=True)
+    click.echo(in_one_line(f"index: {settings.server or done.folder}"), err=True)
 
 
 @cli.command()
@@ -218,7 +218,7 @@ def fetch(allow_private: bool, **given: Any) -> None:
     ):
         found[page.status] = found.get(page.status, 0) + 1
         if page.status == "failed":
-            click.echo(f"verse: {printable(page.message)}", err=True)
+            click.echo(f"verse: {in_one_line(page.message)}", err=True)
     click.echo(f"{wanted} linked pages: " + (", ".join(f"{n} {status}" for status, n in found.items()) or "none"))
     run_ingest(open_corpus(settings), settings)
 
@@ -231,7 +231,7 @@ def new(folder: Path, title: str) -> None:
     from corpus.edit import new_corpus  # noqa: PLC0415 -- brings the network code
 
     new_corpus(folder, title)
-    click.echo(printable(f"{folder} is ready; add to it with: verse --corpus {folder} add FILE"))
+    click.echo(in_one_line(f"{folder} is ready; add to it with: verse --corpus {folder} add FILE"))
 
 
 @cli.command()
@@ -254,7 +254,7 @@ def add(file_or_url: str, **given: Any) -> None:
     }
     settings = settings_of(**given)
     source = add_source(settings.corpus or BUILT_IN, file_or_url, **entry)
-    click.echo(f"added {source.id}: {printable(source.title)}")
+    click.echo(f"added {source.id}: {in_one_line(source.title)}")
     run_ingest(open_corpus(settings), settings)
 
 
@@ -267,7 +267,7 @@ def remove(source_id: str, **given: Any) -> None:
 
     settings = settings_of(**given)
     source = remove_source(settings.corpus or BUILT_IN, source_id)
-    click.echo(f"removed {source.id}: {printable(source.title)}")
+    click.echo(f"removed {source.id}: {in_one_line(source.title)}")
     try:
         corpus = open_corpus(settings)
     except CorpusError:
@@ -294,7 +294,7 @@ def sources(as_json: bool, **given: Any) -> None:
         return
     for row in rows:
         about = " · ".join(filter(None, (row["author"], row["stance"], row["published"], f"{row['words']} words")))
-        click.echo(printable(f"{row['id']}\n    {row['title']}\n    {about}"))
+        click.echo("\n    ".join(map(in_one_line, (row["id"], row["title"], about))))
 
 
 @cli.command()
@@ -316,14 +316,14 @@ def doctor(as_json: bool, bundle: Path | None, **given: Any) -> None:
         from rag.bundle import write_bundle  # noqa: PLC0415 -- brings the engine
 
         write_bundle(bundle, settings, checks)
-        click.echo(printable(f"{bundle} is written; look through it before you send it"), err=True)
+        click.echo(in_one_line(f"{bundle} is written; look through it before you send it"), err=True)
     if as_json:
         click.echo(json.dumps([check.to_dict() for check in checks], indent=2))
     else:
         for check in checks:
-            click.echo(printable(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.finding}"))
+            click.echo(in_one_line(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.finding}"))
             if check.cure:
-                click.echo(printable(f"      cure: {check.cure}"))
+                click.echo(in_one_line(f"      cure: {check.cure}"))
     if not all(check.ok for check in checks):
         sys.exit(_FAILED)
 

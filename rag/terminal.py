@@ -38,7 +38,7 @@ def tell(events: Stoppable[AnswerSentence | Answer]) -> Answer:
 def show_rest(answer: Answer) -> str:
     """What stands below the text: how far it answers, each citation with its place, voice and quote, other views."""
     parts = [_STATUS[answer.status]] if answer.status in _STATUS else []
-    parts += [f"({printable(answer.notice)})"] if answer.notice else []
+    parts += [f"({in_one_line(answer.notice)})"] if answer.notice else []
     parts += ["", *(_show_citation(citation) for citation in answer.citations)]
     for heading, citations in (("Other views", answer.other_views), ("The nearest passages", answer.nearest)):
         if citations:
@@ -48,7 +48,7 @@ def show_rest(answer: Answer) -> str:
         parts += [
             "",
             "Not shown as part of the answer, since the sources don't bear it out:",
-            *map(printable, left_out),
+            *map(in_one_line, left_out),
         ]
     return "\n".join(parts).rstrip()
 
@@ -56,7 +56,7 @@ def show_rest(answer: Answer) -> str:
 def _show_citation(citation: Citation) -> str:
     titled = citation.section_title != citation.section
     place = f"{citation.section}: {citation.section_title}" if titled else citation.section
-    head = " · ".join(filter(None, (citation.source_title, place, citation.locator, citation.voice)))
+    head = in_one_line(" · ".join(filter(None, (citation.source_title, place, citation.locator, citation.voice))))
     lines = [f"[{citation.number}] {head}"]
     lines += click.wrap_text(
         citation.quote,
@@ -65,7 +65,7 @@ def _show_citation(citation: Citation) -> str:
         subsequent_indent="    | ",
         preserve_paragraphs=True,
     ).splitlines()
-    lines += [f"    ! {note.text} ({note.status}; {note.source_title})" for note in citation.notes]
+    lines += [in_one_line(f"    ! {note.text} ({note.status}; {note.source_title})") for note in citation.notes]
     return printable("\n".join(lines))
 
 
@@ -75,3 +75,8 @@ def printable(text: str) -> str:
     return "".join(
         ch if ch == "\n" or (unicodedata.category(ch) not in ("Cc", "Cs") and ch not in _TURNS) else "�" for ch in text
     )
+
+
+def in_one_line(text: str) -> str:
+    """The same for names, titles and messages, which can't then pass for lines of ours."""
+    return printable(" ".join(text.splitlines()))

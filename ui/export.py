@@ -29,7 +29,7 @@ class _ExportedChat(BaseModel):
 
 # What begins markup, a link, a picture or HTML.
 _ACTIVE = re.compile(r"[\\`*_<>\[\]~&#|]")
-_MARK = re.compile(r"\\\[(\d+)\\\]")
+_MARK = re.compile(r"\\\[(\d+)\\\](?!\(|:|\\\[)")  # but no link of its own making
 _FILE = TypeAdapter(_ExportedChat)
 
 

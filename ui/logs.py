@@ -14,7 +14,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from rag.settings import Settings
-from rag.terminal import printable
+from rag.terminal import in_one_line, printable
 
 _OURS = "verse"
 _WORDS = ("question", "message")  # keys that carry what somebody wrote
@@ -50,7 +50,12 @@ def _formatter(settings: Settings) -> logging.Formatter:
     shown: Processor = (
         structlog.processors.JSONRenderer()
         if settings.log == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), repr_native_str=True, sort_keys=False)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            repr_native_str=True,
+            sort_keys=False,
+            exception_formatter=structlog.dev.plain_traceback,  # ours are text already
+        )
     )
     return structlog.stdlib.ProcessorFormatter(
         processors=[
@@ -82,11 +87,15 @@ def _with_frames(event: EventDict, *, message: bool) -> EventDict:
         given = (type(given), given, given.__traceback__)
     if isinstance(given, tuple) and given[0] is not None:
         kind, error, trace = given
-        said = f": {error}" if message else ""
+        said = f": {in_one_line(str(error))}" if message else ""
         event["exception"] = "".join(traceback.format_tb(trace)) + kind.__qualname__ + said
     return event
 
 
 def _clean(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Without what a terminal would obey; paths and names come from anybody."""
-    return {key: printable(value) if isinstance(value, str) else value for key, value in event.items()}
+    """Without what a terminal would obey, and each in a line: paths, names and libraries' words come from anybody, and
+    none may pass for an event of ours. An exception keeps its lines, which begin with a blank."""
+    shown = {key: in_one_line(value) if isinstance(value, str) else value for key, value in event.items()}
+    if isinstance(event.get("exception"), str):
+        shown["exception"] = printable(event["exception"])
+    return shown
