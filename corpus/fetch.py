@@ -153,9 +153,10 @@ def fetch_page(
 def _check_url(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        host = parsed.host
+    except (httpx.InvalidURL, UnicodeError) as error:  # a name that is no Punycode, as in http://xn--/
         raise CorpusError(f"{url!r} is no address ({error}); give one that begins with https://") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if parsed.scheme not in ("http", "https") or not host:
         raise CorpusError(f"{url!r} is not a web address; give one that begins with https:// or http://")
     if parsed.userinfo:
         raise CorpusError("the address holds a user name or password; take them out")

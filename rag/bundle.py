@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import getpass
 import json
 import os
 import platform
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from pydantic import SecretStr
 
 from corpus import BUILT_IN, Corpus, VerseError
 from rag.doctor import Check
@@ -26,6 +29,11 @@ from rag.ingest import index_folder, open_corpus
 from rag.settings import Settings
 
 _QUESTION = "What is this about?"
+_PLACES = (  # whatever else looks like an address or a path
+    (re.compile(r"\bhttps?://[^\s,;)]+|\b[\w-]+(?:\.[\w-]+)*:\d{1,5}\b"), "<address>"),
+    (re.compile(r"(?<![\w<>~])(?:/[\w.@ -]*[\w@-]){2,}|\b[A-Za-z]:\\\S+"), "<path>"),
+)
+_FIXED = ("log", "log_level")  # of a few words of ours each
 _README = """What `verse doctor --bundle` found on this machine, for a bug report.
 
 versions.json  this program, Python, the system, and the packages that the program asks for
@@ -118,9 +126,24 @@ def _private(settings: Settings) -> dict[str, str]:
         Path.home(): "~",
     }
     found = {str(form): name for place, name in places.items() if place for form in _forms(place)}
+    found |= {said: f"<{name}>" for name, said in _set(settings)}
     found |= {name: "<name>" for name in _names(settings) if len(name) > 2}
     found[platform.node()] = "<machine>"
+    with contextlib.suppress(OSError, KeyError):  # a user without a name
+        found[getpass.getuser()] = "<user>"
     return dict(sorted(((k, v) for k, v in found.items() if len(k) > 1), key=lambda pair: -len(pair[0])))
+
+
+def _set(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The settings that are words of somebody's: names of models, addresses, hosts."""
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if name in _FIXED or value in (None, field.default) or isinstance(value, bool | int | float | Path):
+            continue
+        for one in value if isinstance(value, tuple) else (value,):
+            said = one.get_secret_value() if isinstance(one, SecretStr) else str(one).rstrip("/")
+            yield name, said
+            yield name, said.partition("/")[2]  # a model without who serves it
 
 
 def _forms(place: object) -> Iterator[object]:
@@ -149,6 +172,8 @@ def _scrub(text: str, names: dict[str, str]) -> str:
     text = re.sub(r"(?<!\w)(['\"]).*\1(?!\w)", "'…'", text, flags=re.DOTALL)
     for name, instead in names.items():
         text = text.replace(name, instead)
+    for pattern, instead in _PLACES:
+        text = pattern.sub(instead, text)
     return text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from limits import RateLimitItem, parse
@@ -21,6 +21,7 @@ from rag.settings import Settings
 TRIES = "10 per 5 minutes"  # of the password, from one address
 RATE = "120 per minute"  # of requests that make work, from one visitor, where others are let in
 BODY = 8_000_000  # bytes of a request that isn't an upload; a browser's kept chats are at most 2 million characters
+_JUMP = 2.0  # seconds by which a clock that is only set right doesn't move at once
 STEPS = 10  # times as many of a page's own small steps: opening it, its chats, its leaves
 _WORK = re.compile(r"/gradio_api/(queue/join|call/|upload\b|mcp\b)")
 _UNQUEUED = re.compile(r"/gradio_api/(run/|api/|mcp\b)")
@@ -47,16 +48,28 @@ def bounds_of(settings: Settings, *, local: bool) -> Bounds:
     return Bounds(rate, settings.queue, settings.upload_mb * 1_000_000)
 
 
-class Rate:
-    """So many a time for each visitor, by fixed windows of the library `limits`."""
+def _clock_offset() -> float:
+    """How far the clock on the wall is from the one that never jumps, in seconds."""
+    return time.time() - time.monotonic()
 
-    def __init__(self, rate: str, times: int = 1) -> None:
+
+class Rate:
+    """So many a time for each visitor, by fixed windows of the library `limits`. That goes by the clock on the wall:
+    when it jumps, all is counted anew, or one that was put back an hour would lock a visitor out for as long."""
+
+    def __init__(self, rate: str, times: int = 1, offset: Callable[[], float] = _clock_offset) -> None:
         one = parsed(rate)
         self._item = type(one)(one.amount * times, one.multiples)
-        self._counted = FixedWindowRateLimiter(MemoryStorage())
+        self._storage = MemoryStorage()
+        self._counted = FixedWindowRateLimiter(self._storage)
+        self._offset = offset
+        self._last_offset = offset()
 
     def wait(self, visitor: str) -> int | None:
         """Count one more; None where that is within the rate, else the seconds until it is again."""
+        last, self._last_offset = self._last_offset, self._offset()
+        if abs(self._last_offset - last) > _JUMP:
+            self._storage.reset()
         if self._counted.hit(self._item, visitor):
             return None
         reset, _ = self._counted.get_window_stats(self._item, visitor)

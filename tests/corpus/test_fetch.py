@@ -150,7 +150,7 @@ def test_the_readers_own_machine_is_refused_however_it_is_written(site: Site, ho
 @pytest.mark.parametrize(
     "url",
     ["file:///etc/passwd", "ftp://example.org/", "gopher://example.org/", "//example.org", "example.org", "http://",
-     "http://user:secret@example.org/", "http://[::1", "javascript:alert(1)", ""],
+     "http://user:secret@example.org/", "http://[::1", "javascript:alert(1)", "", "http://xn--/"],
 )  # fmt: skip
 def test_what_is_no_web_address_is_refused(url: str) -> None:
     with pytest.raises(CorpusError):

@@ -81,6 +81,28 @@ def test_a_bundle_of_what_is_broken(tmp_path: Path, folder: Path, encoder_files:
     assert failed and all(check["cure"] or check["finding"] for check in failed)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("VERSE_LLM", "openai-like/quibble@http://127.0.0.1:9/xylograph"),
+        ("VERSE_LLM", "ollama/zanzibar:7b"),
+        ("VERSE_MODEL", "/data/quibble/zanzibar"),
+        ("VERSE_INDEX", "http://zanzibar.invalid:8000"),
+    ],
+)
+def test_a_bundle_names_no_model_and_no_server(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("OPENAI_LIKE_API_KEY", "sk-12345")
+    monkeypatch.setenv(name, value)
+    arguments = ["--corpus", str(folder), "doctor", "--bundle", str(tmp_path / "bundle.zip")]
+    assert "look through it" in CliRunner().invoke(cli, arguments, prog_name="verse").stderr
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as packed:
+        parts = {entry: packed.read(entry).decode() for entry in packed.namelist()}
+    assert_discreet(parts, tmp_path)
+    assert "127.0.0.1" not in parts["checks.json"]
+
+
 def test_a_bundle_overwrites_nothing(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "bundle.zip").write_text("mine")
     result = CliRunner().invoke(

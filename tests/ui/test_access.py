@@ -23,6 +23,7 @@ from tests.ui.fakes import FakeEngine
 from tests.ui.test_page import ask
 from ui.access import LOCAL, Rules, Sessions, is_admin, rules_of
 from ui.command import password as password_verb
+from ui.limits import Rate
 from ui.passwords import ADMIN, READER, Role, hash_password, keep_password, read_passwords, roles_for
 
 READERS, ADMINS = "a reader's password", "the admin's password"
@@ -134,6 +135,18 @@ def test_a_session_ends_by_itself_and_by_logging_out() -> None:
     now[0] = 3600.0
     assert sessions.roles(first) == ()
     assert len(sessions) == 0
+
+
+def test_a_clock_that_is_put_back_locks_nobody_out() -> None:
+    offset = [0.0]
+    rate = Rate("1 per hour", offset=lambda: offset[0])
+    assert rate.wait("ann") is None
+    assert (rate.wait("ann") or 0) > 3500
+    offset[0] += 0.5  # set right a little
+    assert (rate.wait("ann") or 0) > 3500
+    offset[0] -= 3600
+    assert rate.wait("ann") is None
+    assert (rate.wait("ann") or 0) > 3500
 
 
 def test_is_admin_knows_both_kinds_of_request_and_fails_closed() -> None:
