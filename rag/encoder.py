@@ -38,6 +38,9 @@ SKETCH = 128
 _UNFINISHED = ".export-"
 _BATCH = 16
 
+# Weights in a pickle could run programs; a model that has no others is refused.
+_NOTHING_UNPICKLED = {"use_safetensors": True}
+
 # The published files of sentence-transformers/all-MiniLM-L6-v2. They reach us in a small package by an
 # unknown packager, which is trusted by these hashes alone.
 _WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -141,7 +144,9 @@ def load_sentence_transformer(model: str) -> Encoder:
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415 -- seconds of torch
 
     try:
-        loaded: Encoder = SentenceTransformer(model, device="cpu", local_files_only=True)
+        loaded: Encoder = SentenceTransformer(
+            model, device="cpu", local_files_only=True, model_kwargs={**_NOTHING_UNPICKLED}
+        )
     except (OSError, ValueError) as error:
         raise ModelUnavailable(
             f"the model {model!r} is not on this machine ({str(error).splitlines()[0][:120]}); download it with: "
@@ -159,7 +164,7 @@ def load_entailment(model: str) -> Callable[[str, str], float]:
     from sentence_transformers import CrossEncoder  # noqa: PLC0415 -- seconds of torch
 
     try:
-        loaded = CrossEncoder(model, device="cpu", local_files_only=True)
+        loaded = CrossEncoder(model, device="cpu", local_files_only=True, model_kwargs={**_NOTHING_UNPICKLED})
     except (OSError, ValueError) as error:
         raise ModelUnavailable(
             f"the entailment model {model!r} is not on this machine ({str(error).splitlines()[0][:120]}); download it "
@@ -300,7 +305,9 @@ def load_reranker(model: str) -> Reranker:
     from sentence_transformers import CrossEncoder  # noqa: PLC0415 -- seconds of torch
 
     try:
-        loaded = CrossEncoder(model, device="cpu", local_files_only=True, num_labels=1)
+        loaded = CrossEncoder(
+            model, device="cpu", local_files_only=True, num_labels=1, model_kwargs={**_NOTHING_UNPICKLED}
+        )
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelUnavailable(
             f"the cross-encoder {model!r} is not on this machine ({str(error).splitlines()[0][:120]}); download it "

@@ -6,6 +6,7 @@ imported, since it needs programs that we don't; it writes fluent nonsense, so i
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import threading
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ CURE = "pip install xllamacpp llama-index-llms-openai-like && pip install --no-d
 # It could read 8,192, but takes its time: some hundred tokens a second on a small machine.
 CONTEXT = 1_536
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _AT_ONCE = 2
 _starting = threading.Lock()
 
@@ -53,6 +55,9 @@ def server() -> Server:
 def start(port: int = 0) -> Server:
     """Load the weights and listen on loopback; port 0 takes a free one."""
     path = gguf()
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != _SHA256:
+            raise ModelUnavailable(f"{path} is not the published file, or it is damaged; reinstall it with: {CURE}")
     try:
         import xllamacpp  # noqa: PLC0415 -- an extra, and 40 MB of machine code
     except ImportError:

@@ -11,7 +11,7 @@ import pytest
 import rag
 from corpus import Corpus
 from rag.datatypes import Scope, Standalone, Vectors
-from rag.encoder import _checked_weights, load_reranker
+from rag.encoder import _checked_weights, load_entailment, load_reranker, load_sentence_transformer
 from rag.rerank import rank_evidence, rerank
 from rag.retrieve import find_candidates
 from rag.settings import Settings
@@ -45,6 +45,21 @@ def test_a_real_cross_encoder_from_a_folder_rates_every_sentence(tmp_path: Path)
     scores = rate("Who built it?", ["Anna built it.", "It rains.", "The bridge is long."])
     assert scores.shape == (3,)
     assert np.isfinite(scores).all()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_weights_in_a_pickle_are_refused(tmp_path: Path) -> None:
+    import torch  # noqa: PLC0415 -- seconds of import
+    from safetensors.torch import load_file  # noqa: PLC0415
+
+    _save_tiny_cross_encoder(tmp_path / "pickled")
+    safe = tmp_path / "pickled" / "model.safetensors"
+    torch.save(load_file(safe), tmp_path / "pickled" / "pytorch_model.bin")
+    safe.unlink()
+    for load in (load_reranker, load_entailment, load_sentence_transformer):
+        with pytest.raises(rag.ModelUnavailable, match="safetensors"):
+            load(str(tmp_path / "pickled"))
 
 
 def _save_tiny_cross_encoder(folder: Path) -> None:
