@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from rag.datatypes import Standalone, Turn
-from rag.terms import terms, words
+from rag.terms import is_stop, terms, words
 
 # "There" and "then" are left out: they open more questions ("are there ...?") than they point back.
 _PRONOUNS = frozenset(
@@ -30,6 +30,12 @@ _OPENING = re.compile(
     r"(?:topic|subject|question)|something else)(?: now| then| again)?)\s*[.,!:;–—-]+\s*)+",
     re.IGNORECASE,
 )
+# A turn that only names somebody or something else: "And Hinton?", "What about in Europe?".
+_SOMETHING_ELSE = re.compile(
+    r"^\W*(?i:(?:(?:and|or|but|so) )?(?:(?:what|how) about )?(?:(?P<place>in|of|for|from|by|with|to|at|on) )?)"
+    r"(?P<name>[A-Z][\w-]*(?: (?:of |the )?[A-Z][\w-]*){0,4})\W*$"
+)
+_NAME = re.compile(r"\b[A-Z][\w-]*(?: [A-Z][\w-]*)*")
 # Weight of the context beside a turn's own 1, by the number of the turn's own content terms.
 _BY_TERMS = (1.4, 0.7, 0.5, 0.3, 0.15, 0.12, 0.1)
 _POINTS_BACK = 1.8
@@ -46,7 +52,13 @@ def standalone_question(question: str, history: Sequence[Turn]) -> Standalone:
     breaks = _BREAKS.search(question)
     question = without_opening(question)
     recent = history[-2 * _LOOK_BACK :]
-    asked = [turn["content"].strip()[:_QUESTION_CHARACTERS] for turn in recent if turn["role"] == "user"]
+    asked: list[str] = []
+    for turn in recent:
+        if turn["role"] == "user":
+            said_so = turn["content"].strip()[:_QUESTION_CHARACTERS]
+            asked.append(_with_another_name(said_so, asked[-1]) if asked else said_so)
+    if asked and not breaks:
+        question = _with_another_name(question, asked[-1])
     leaning = lean(question, asked[-1]) if asked and not breaks else 0.0
     if not leaning:
         return Standalone(question, question)
@@ -56,6 +68,20 @@ def standalone_question(question: str, history: Sequence[Turn]) -> Standalone:
     answers = " ".join(turn["content"] for turn in recent if turn["role"] == "assistant") if leans else ""
     before = _chain(asked[-1], asked[:-1])[-_QUESTION_CHARACTERS:]
     return Standalone(text, question, f"{before} {said}".strip(), leaning, answers)
+
+
+def _with_another_name(question: str, before: str) -> str:
+    """The question before with the name that a turn brings in place of its own, if the turn brings nothing else:
+    "What does LeCun say?", "And Hinton?" -> "What does Hinton say?"."""
+    other = _SOMETHING_ELSE.match(question)
+    if other is None or not terms(other["name"]):
+        return question
+    names = [name for name in _NAME.finditer(before) if terms(name[0]) and not (name.start() == 0 and is_stop(name[0]))]
+    if other["place"]:
+        names = [name for name in names if before[: name.start()].lower().endswith(f" {other['place']} ")]
+    if not names:
+        return question
+    return before[: names[0].start()] + other["name"] + before[names[0].end() :]
 
 
 def without_opening(question: str) -> str:

@@ -28,7 +28,7 @@ _TALK = frozenset(
         """view views opinion position stance take perspective argument case objection criticism critic critique agree
         disagree disagreement push back oppose opposing opponent sceptic skeptic counter counterargument counterpoint
         dissent strongest main key biggest best most important general overall own personal response reaction right
-        wrong correct true convinced convincing attitude idea point against raise made given
+        exactly actually wrong correct true convinced convincing attitude idea point against raise made given
         host interviewer guest interviewee author writer editor article text piece essay interview episode podcast
         document write-up source claim statement quote quotation people person expert others anyone someone everything
         list name error errors mistake mistakes correction corrections corrected errata misquote misquoted inaccurate
@@ -58,8 +58,6 @@ _CHECKED = re.compile(r"\b(?:checked|verified|confirmed|fact.?checks?|hold up|cl
 
 def overview(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSentence]:
     """The sentences that answer a question about the whole; none where it is about something in particular."""
-    if query.text != query.asked:
-        return []
     if found := _introductions(index, query, scope):
         return found
     topic = _topic(index, query)

@@ -6,7 +6,7 @@ A turn that asks two things is answered part by part, so that one part may be an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from corpus import Corpus
 from rag.compose import compose
@@ -30,12 +30,15 @@ from rag.overview import overview
 from rag.rerank import rank_evidence, rerank
 from rag.retrieve import find_candidates
 from rag.summarise import summarise
-from rag.understand import understand
+from rag.understand import content_terms, understand
 from rag.views import opposing_sources, other_views
 
 _NEAREST = 3
 # Where a turn asks several things, this many sentences for each.
 _MOST_A_PART = 4
+# A turn that leans on the conversation by its form may yet be about something else: then, by itself and with so many
+# terms of its own, it finds evidence so much better (in logits). On public conversations this costs .004 of recall.
+_FEWEST_OWN, _MUCH_BETTER, _LIKELY = 2, 5.0, 0.7
 _IN_PARTS = ("answer", "views", "check")
 
 
@@ -81,7 +84,11 @@ class Plainly:
     ) -> Plain:
         """The answer to a turn of the conversation. `lap` is told the name of each stage at its end; `condense`
         may put a question that leans on the conversation in words of its own, and is heeded where that is answered."""
-        whole = self._consider(standalone_question(asked, turns), scope, lap)
+        turn = standalone_question(asked, turns)
+        whole = self._consider(turn, scope, lap)
+        if turn.leaning and not whole.overview and len(content_terms(turn.asked)) >= _FEWEST_OWN:
+            alone = self._consider(replace(turn, text=turn.asked, context="", leaning=0.0), scope)
+            whole = alone if _changes_the_subject(whole, alone) else whole
         if whole.verdict.answerable and (text := condense(whole.query)):
             condensed = self._consider(Standalone(text, text), scope)
             whole = condensed if condensed.verdict.answerable else whole
@@ -156,3 +163,10 @@ class Plainly:
             return []
         candidates = find_candidates(self._index, query, Scope(sources))
         return other_views(self._corpus, draft, rank_evidence(self._index, query, candidates))
+
+
+def _changes_the_subject(leaning: _Considered, alone: _Considered) -> bool:
+    """Whether a turn finds far better evidence without the conversation than with it."""
+    if not alone.evidence or not leaning.evidence or alone.verdict.confidence < _LIKELY:
+        return False
+    return alone.evidence[0].score - leaning.evidence[0].score >= _MUCH_BETTER

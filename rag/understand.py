@@ -160,16 +160,16 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     holders = _holders(index, turn.asked, people, intent)
     sections = named_sections(index, turn.asked, scope)
     if not sections and (beside := _sections_beside(index, turn, scope)):
-        sections, intent = beside, intent if _content(_BESIDE.sub(" ", turn.asked)) else "summary"
-    elif not sections and intent == "summary" and not _content(_SUMMARY.sub(" ", turn.asked)):
+        sections, intent = beside, intent if content_terms(_BESIDE.sub(" ", turn.asked)) else "summary"
+    elif not sections and intent == "summary" and not content_terms(_SUMMARY.sub(" ", turn.asked)):
         sections = named_sections(index, turn.text, scope)  # "in one sentence, please", of what was asked before
     if intent == "views" and index.corpus.main is not None and index.corpus.main.voice in holders:
         intent = "list"  # what the text itself objects to, not what others do
     return Query(
         text=turn.text,
         asked=turn.asked,
-        terms=_content(_SUMMARY.sub(" ", turn.text)),
-        weighted_terms=tuple((tuple(t for t in _content(part) if t not in aside), share) for part, share in parts),
+        terms=content_terms(_SUMMARY.sub(" ", turn.text)),
+        weighted_terms=tuple((tuple(t for t in content_terms(part) if t not in aside), share) for part, share in parts),
         vector=vector,
         tokens=tokens,
         token_weights=weights,
@@ -182,7 +182,7 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     )
 
 
-def _content(text: str) -> tuple[str, ...]:
+def content_terms(text: str) -> tuple[str, ...]:
     """The distinct content terms of a text, without those of the asker's frame."""
     return tuple(dict.fromkeys(stem for word in words(text) if not is_frame(word) for stem in terms(word)))
 
