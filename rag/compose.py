@@ -7,6 +7,7 @@ that answers comes first, each in the order of its text, with what its first wor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from corpus import Corpus
@@ -30,6 +31,10 @@ _NEARLY_AS_GOOD = 0.5
 _GOOD_TO_OPEN = 1.0
 _MOST_SAID, _MOST_SAID_WIDE = 6, 8
 
+_ONLY_THEM = re.compile(
+    r"(?:he|she|his|her)\b|(?!this|that|these|those|it\b|such|but|and|yet|so\b)[^,.;:]{2,40}, (?:he|she)\b",
+    re.IGNORECASE,
+)
 _Place = tuple[str, int]
 
 
@@ -51,7 +56,8 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: in
         chosen = _read_on(_near_the_best(evidence, _NEAR, _MOST), evidence)
     chosen = _lead_with_a_whole(chosen)
     most = most or (_MOST_SAID if query.intent == "answer" else _MOST_SAID_WIDE)
-    return _set_out(corpus, chosen, evidence, most)
+    guests = [person.name for person in corpus.people if person.role == "guest"]
+    return _set_out(corpus, chosen, evidence, most, (*query.people, *query.holders, *guests))
 
 
 def _near_the_best(evidence: Sequence[Evidence], near: dict[str, float], most: int) -> list[Evidence]:
@@ -143,14 +149,14 @@ def _repeats(one: Evidence, chosen: Iterable[Evidence]) -> bool:
 
 
 def _set_out(
-    corpus: Corpus, chosen: Sequence[Evidence], evidence: Sequence[Evidence], most: int
+    corpus: Corpus, chosen: Sequence[Evidence], evidence: Sequence[Evidence], most: int, understood: Sequence[str]
 ) -> list[DraftSentence]:
     """The chosen sentences with their antecedents, at most about `most`: first the best, then what follows it,
     then the others in runs, best run first."""
     known = {_place(e): e for e in evidence}
     places: set[_Place] = set()
     for e in chosen:
-        chain = {_place(e)} | _antecedents(e, known, places)
+        chain = {_place(e)} | _antecedents(e, known, places, understood)
         costly = len(chain - places) > 1 and e.score < chosen[0].score - _WORTH_MORE
         if places and (costly or len(places | chain) > most):
             continue
@@ -164,14 +170,16 @@ def _set_out(
             runs.append([e])
     order = {_place(e): n for n, e in enumerate(chosen)}
     runs.sort(key=lambda run: min(order.get(_place(e), len(order)) for e in run))
-    runs[0] = _from_the_best(runs[0], chosen[0], known)
+    runs[0] = _from_the_best(runs[0], chosen[0], known, understood)
     return [_say(corpus, e) for run in runs for e in run]
 
 
-def _from_the_best(run: list[Evidence], best: Evidence, known: dict[_Place, Evidence]) -> list[Evidence]:
+def _from_the_best(
+    run: list[Evidence], best: Evidence, known: dict[_Place, Evidence], understood: Sequence[str]
+) -> list[Evidence]:
     """The run from the sentence that answers on: what stands before it is said only if that is nearly as good, or
     if the best points back to it."""
-    kept = {_place(best)} | _antecedents(best, known, set())
+    kept = {_place(best)} | _antecedents(best, known, set(), understood)
     start = next(n for n, e in enumerate(run) if _place(e) in kept or e.score >= best.score - _NEARLY_AS_GOOD)
     return run[start:]
 
@@ -186,11 +194,11 @@ def _follows(one: Evidence, other: Evidence) -> bool:
 
 
 def _antecedents(
-    e: Evidence, known: dict[tuple[str, int], Evidence], places: set[tuple[str, int]]
-) -> set[tuple[str, int]]:
+    e: Evidence, known: dict[_Place, Evidence], places: set[_Place], understood: Sequence[str]
+) -> set[_Place]:
     """Places of up to two sentences before one that points back, and of what one announces: a quotation, or the
     answer to a question that the text asks itself."""
-    found: set[tuple[str, int]] = set()
+    found: set[_Place] = set()
     source, position = e.passage.source_id, e.position
     after = known.get((source, position + 1))
     if e.text.endswith((":", "?")) and after is not None and after.sentence.section == e.sentence.section:
@@ -200,17 +208,19 @@ def _antecedents(
         before = known.get((source, position - 1))
         if before is None or before.sentence.section != e.sentence.section or (source, position - 1) in places:
             break
-        if not (_points_back(current) or (current.sentence.kind == "quote" and before.text.endswith(":"))):
+        if not (_points_back(current, understood) or (current.sentence.kind == "quote" and before.text.endswith(":"))):
             break
         found.add((source, position - 1))
         current, position = before, position - 1
     return found
 
 
-def _points_back(e: Evidence) -> bool:
+def _points_back(e: Evidence, understood: Sequence[str] = ()) -> bool:
+    """Whether a sentence can't be understood by itself. In the view of one of the `understood`, the guest or whom the
+    question asks about, "he" is plain."""
     if e.sentence.kind in ("quote", "row"):
         return False
-    return points_back(e.text)
+    return points_back(e.text) and not (e.sentence.voice in understood and _ONLY_THEM.match(e.text))
 
 
 def _say(corpus: Corpus, e: Evidence) -> DraftSentence:

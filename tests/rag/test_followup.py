@@ -104,3 +104,26 @@ def test_a_turn_that_stands_alone_gets_the_same_answer_again(engine: rag.Engine)
     first = engine.ask(question, sources=["article"])
     told: list[Turn] = [{"role": "user", "content": question}, {"role": "assistant", "content": first.text}]
     assert engine.ask(question, told, sources=["article"]).sentences[0].text == first.sentences[0].text
+
+
+@pytest.mark.parametrize(
+    ("before", "turn", "meant"),
+    [
+        ("What does LeCun say exactly?", "And Hinton?", "What does Hinton say exactly?"),
+        ("What does Yann LeCun say exactly?", "what about Demis Hassabis", "What does Demis Hassabis say exactly?"),
+        ("How high are rents in Berlin?", "And in Paris?", "How high are rents in Paris?"),
+        ("How high are rents in Berlin?", "And for Anna?", "And for Anna?"),
+        ("Why is that so?", "And Hinton?", "And Hinton?"),
+        ("What does LeCun say?", "And why does Hinton disagree?", "And why does Hinton disagree?"),
+    ],
+)
+def test_a_bare_name_takes_the_place_of_the_one_before(before: str, turn: str, meant: str) -> None:
+    history: list[Turn] = [{"role": "user", "content": before}, {"role": "assistant", "content": "Something."}]
+    assert standalone_question(turn, history).asked == meant
+
+
+def test_bare_names_follow_each_other() -> None:
+    history: list[Turn] = []
+    for said in ("What does LeCun say?", "And Hinton?"):
+        history += [{"role": "user", "content": said}, {"role": "assistant", "content": "Something."}]
+    assert standalone_question("And Amodei?", history).asked == "What does Amodei say?"

@@ -146,3 +146,15 @@ def test_the_built_in_article(engine: rag.Engine, question: str, section: str) -
 
 def test_the_built_in_guest(engine: rag.Engine) -> None:
     assert "founder and CEO of SSI" in engine.ask("Who is Ilya?").sentences[0].text
+
+
+def test_a_conversation_may_turn_to_somebody_and_to_something_else(engine: rag.Engine) -> None:
+    history: list[Turn] = []
+    for question in ("What is this article about?", "Who disagrees with him?", "What does LeCun say?", "And Hinton?"):
+        answer = engine.ask(question, history=history)
+        history += [{"role": "user", "content": question}, {"role": "assistant", "content": answer.text}]
+        if question.startswith("Who"):
+            assert len({citation.voice for citation in answer.citations}) > 4
+    assert {citation.voice for citation in answer.citations} == {"Geoffrey Hinton"}
+    turned = engine.ask("How many hours of practice does a teenager need to drive on the road?", history=history)
+    assert "10 hours" in turned.text
