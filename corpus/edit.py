@@ -235,10 +235,15 @@ def _refuse_known(folder: Path, sources: Sequence[Source], body: bytes, url: str
             )
 
 
-def _check_labels(folder: Path, bears_on: Sequence[str]) -> None:
+def _labels(folder: Path, *, without: str = "") -> list[str]:
+    """The sections of the primary sources, but for one that is left out."""
     corpus = Corpus.open(folder)
-    primary = [source.id for source in corpus.sources if source.stance == "primary"]
-    labels = [section.label for source_id in primary for section in corpus.documents[source_id].sections]
+    primary = [source.id for source in corpus.sources if source.stance == "primary" and source.id != without]
+    return [section.label for source_id in primary for section in corpus.documents[source_id].sections]
+
+
+def _check_labels(folder: Path, bears_on: Sequence[str]) -> None:
+    labels = _labels(folder)
     for label in bears_on:
         if label not in labels:
             raise CorpusError(f"no primary source has a section {label!r}; the sections are {', '.join(labels)}")
@@ -255,8 +260,11 @@ def _refuse_needed(folder: Path, source: Source, sources: Sequence[Source]) -> N
         )
     others = [other for other in sources if other.id != source.id and other.bears_on]
     if source.stance == "primary" and others:
+        left = set(_labels(folder, without=source.id))
+        others = [other for other in others if not left.issuperset(other.bears_on)]
+    if source.stance == "primary" and others:
         names = ", ".join(other.id for other in others)
-        raise CorpusError(f"{names} in {folder / MANIFEST} bear on sections; take their bears_on out first")
+        raise CorpusError(f"{names} in {folder / MANIFEST} bear on its sections; take their bears_on out first")
 
 
 def _with_entry(folder: Path, entry: Mapping[str, object]) -> bytes:

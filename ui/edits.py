@@ -18,6 +18,7 @@ from corpus.fetch import fetch_corpus
 from corpus.manifest import MANIFEST, TEXTS
 from corpus.pages import targets
 from ui.jobs import Outcome, Step
+from ui.render import web_address
 
 CORPORA = "corpora"  # under home: what is made here
 _LONGEST_NAME = 60
@@ -63,11 +64,13 @@ def add(corpus: Corpus, home: Path, adding: Adding, *, allow_private: bool = Fal
             name = item.name if isinstance(item, Path) else item
             yield Step(f"Reading {name}", n, total)
             try:
+                if isinstance(item, str) and web_address(item) is None:  # never a path: those are this machine's files
+                    raise VerseError("this is no web address; give one that begins with https:// or http://")
                 source = add_source(folder, item, allow_private=allow_private, **known)
                 added += 1
                 yield Outcome(name, f"added as “{source.title}”")
             except VerseError as error:
-                yield Outcome(name, str(error), ok=False)
+                yield Outcome(name, _about(name, str(error).replace(str(item), name)), ok=False)
     finally:
         if made and not added:
             shutil.rmtree(folder, ignore_errors=True)
@@ -95,9 +98,16 @@ def fetch(corpus: Corpus, pages: Path, *, allow_private: bool = False) -> Edit:
     for n, page in enumerate(fetch_corpus(corpus, pages, allow_private=allow_private), start=1):
         news += page.status in ("new", "changed")
         failed = page.status == "failed"
-        yield Outcome(page.title or page.target.url, page.message if failed else page.status, not failed)
+        name = page.title or page.target.url
+        yield Outcome(name, _about(name, page.message) if failed else page.status, not failed)
         yield Step("Downloading", n, total)
     return corpus.folder if news else None
+
+
+def _about(name: str, message: str) -> str:
+    """What is said of a thing that is named beside it: without the name once more."""
+    rest = message.removeprefix(name).lstrip(": ")
+    return rest or message
 
 
 def _editable(corpus: Corpus) -> Path:

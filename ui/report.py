@@ -94,9 +94,9 @@ class EvalsPage:
             return self._refused(str(error))
         return {self.work: render_work(self.jobs.work), self.began: True}
 
-    def watch(self, began: bool) -> Iterator[str]:
+    def watch(self, began: bool) -> Iterator[str | Update]:
         """The run as it goes on, until it is over."""
-        yield from map(render_work, self.jobs.watch() if began else ())
+        yield from map(render_work, self.jobs.watch()) if began else [gr.skip()]  # nothing would empty it
 
     def stopped(self, request: gr.Request) -> None:
         """Stop the run; the same one goes on later from where it was."""
@@ -196,9 +196,10 @@ def _row(metric: str, figure: dict[str, Any], row: Row | None) -> str:
     interval = f" <small>{low:.2f} to {high:.2f}</small>" if low is not None and high is not None else ""
     other = ""
     if row is not None:
-        word = {True: "better", False: "worse", None: "the same"}[row.better]
-        change = f"{row.difference.value:+.3f} {word}" if row.better is not None else word
-        noise = ", within noise" if row.better is not None and row.difference.p >= 0.05 else ""
+        seen = row.better is not None and abs(row.difference.value) >= 0.0005  # of three digits
+        word = ("better" if row.better else "worse") if seen else "the same"
+        change = f"{row.difference.value:+.3f} {word}" if seen else word
+        noise = ", within noise" if seen and row.difference.p >= 0.05 else ""
         other = f'<td>{row.difference.before:.3f}</td><td class="{word}">{change}{noise}</td>'
     name = escape(METRIC_WORDS.get(metric, metric.replace("_", " ")))
     return f'<tr><th scope="row">{name}{fewer}</th><td>{figure["value"]:.3f}{interval}</td>{other}</tr>'

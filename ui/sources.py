@@ -41,9 +41,9 @@ class SourcesPage:
                 self.fetch = gr.Button("Fetch linked pages", elem_id="fetch", size="sm")
                 self.rebuild = gr.Button("Rebuild the index", elem_id="rebuild", size="sm")
                 self.stop = gr.Button("Stop", elem_id="stop-work", size="sm")
-            self.map = gr.Plot(None, elem_id="map", show_label=False, container=False)
             with gr.Accordion("Add a file or a link", open=False, elem_id="adding"):
                 self._lay_out_form()
+            self.map = gr.Plot(None, elem_id="map", show_label=False, container=False)
             self.catalog = gr.HTML("", elem_id="catalog", apply_default_css=False, js_on_load=None)
 
     def _lay_out_form(self) -> None:
@@ -143,9 +143,9 @@ class SourcesPage:
         if is_admin(request):
             self.library.jobs.stop()
 
-    def watch(self, began: bool) -> Iterator[str]:
+    def watch(self, began: bool) -> Iterator[str | Update]:
         """The work as it goes on, until it is over."""
-        yield from map(render_work, self.library.jobs.watch() if began else ())
+        yield from map(render_work, self.library.jobs.watch()) if began else [gr.skip()]  # nothing would empty it
 
     def _verb(self, verb: Callable[[], None]) -> Callable[[gr.Request], Update]:
         def begin(request: gr.Request) -> Update:

@@ -99,8 +99,10 @@ def test_a_source_that_others_bear_on_stays(talks: Path, tmp_path: Path) -> None
     with pytest.raises(CorpusError, match="no primary source has a section 'Three'; the sections are One, Two"):
         add_source(talks, critic, title="Critic", stance="opposing", bears_on=["Three"])
     add_source(talks, critic, title="Critic", stance="opposing", bears_on=["Two"])
-    with pytest.raises(CorpusError, match=r"critic .* bear on sections"):
+    with pytest.raises(CorpusError, match=r"critic .* bear on its sections"):
         remove_source(talks, "main")
+    add_source(talks, put(tmp_path, "c.md", "Nobody bears on this.\n"), title="Another")  # primary too
+    assert remove_source(talks, "another").title == "Another"
 
 
 @pytest.mark.parametrize(

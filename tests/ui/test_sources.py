@@ -105,9 +105,15 @@ def test_a_mistake_is_said_where_it_was_made(page: Page, tmp_path: Path) -> None
     page.get_by_role("button", name="Add a file or a link").click()
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator(".work")).to_contain_text("Choose a file or give a link first.")
-    page.get_by_label("Links, one a line").fill("http://127.0.0.1:9/secret")
+    page.wait_for_timeout(500)  # what follows an event left it there
+    expect(page.locator(".work")).to_contain_text("Choose a file or give a link first.")
+    expect(page.locator(".work")).to_be_in_viewport()
+    secret = tmp_path / "secret.txt"
+    secret.write_text("A file of this machine, which no link may name.\n")
+    page.get_by_label("Links, one a line").fill(f"http://127.0.0.1:9/secret\n{secret}")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.locator(".work li.failed")).to_contain_text("127.0.0.1")
+    expect(page.locator(".work li.failed").nth(0)).to_contain_text("127.0.0.1")
+    expect(page.locator(".work li.failed").nth(1)).to_contain_text("this is no web address")
     expect(page.locator(".sources-list .card")).to_have_count(2)
 
 

@@ -46,6 +46,15 @@ async function openPoint([source, section]) {
   if (part) bring(part, sheet, 0.02);
 }
 
+// Work that begins, ends or is refused is brought into view: the button for it may lie far below.
+let worked = "";
+new MutationObserver(() => {
+  const work = document.querySelector("#work .work");
+  const state = work ? `${work.dataset.state} ${work.querySelectorAll("li").length > 0}` : "";
+  if (work && state !== worked) work.scrollIntoView({ block: "nearest" });
+  worked = state;
+}).observe(document.getElementById("work"), { childList: true, subtree: true });
+
 new MutationObserver(() => {
   const plot = document.querySelector("#map .js-plotly-plot");
   if (!plot?.on || plot.dataset.wired) return;
