@@ -35,6 +35,11 @@ def escape(text: str) -> str:
     return html_escape(_UNSHOWABLE.sub("\ufffd", text)).replace("\r", "&#13;")
 
 
+def model_name(mode: str) -> str:
+    """A model's name without the address of its server, which is nobody's business but the operator's."""
+    return mode.partition("@")[0]
+
+
 def web_address(url: str | None) -> str | None:
     """The address if a browser may be sent there, else None."""
     try:
@@ -238,7 +243,9 @@ def _actions(exchange: Exchange, answer: Answer, position: int) -> str:
         for rating, name in RATING_WORDS.items()
     )
     thanks = '<span class="thanks" role="status">Thank you. Kept on this machine.</span>' if exchange.rating else ""
-    mode = "in the sources’ own words" if answer.mode == "extractive" else f"written by {escape(answer.mode)}"
+    mode = (
+        "in the sources’ own words" if answer.mode == "extractive" else f"written by {escape(model_name(answer.mode))}"
+    )
     asks = "".join(f"<li>{_suggestion(question)}</li>" for question in exchange.follow_ups)
     follow = f'<section class="follow"><h3>Ask next</h3><ul>{asks}</ul></section>' if asks else ""
     return f'<div class="actions">{copy}{rates}{thanks}<span class="mode">{mode}</span></div>{follow}'

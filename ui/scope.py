@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from corpus import Corpus, Source
 from rag.datatypes import Scope
-from ui.render import STANCE_WORDS, escape
+from ui.render import STANCE_WORDS, escape, model_name
 from ui.suggest import main_source
 
 LISTED = 200  # a menu of more is of no use to anybody
@@ -67,7 +67,7 @@ def render_mode(llm: str | None) -> str:
         )
     return (
         '<label class="mode-line">Answers <select class="mode" autocomplete="off">'
-        f'<option value="llm" selected>written by {escape(llm)}</option>'
+        f'<option value="llm" selected>written by {escape(model_name(llm))}</option>'
         '<option value="plain">in the sources’ own words</option></select></label>'
     )
 

@@ -338,6 +338,11 @@ def test_on_a_phone_the_reader_slides_over_and_closes(browser: Browser, address:
         expect(page.locator(".sheet")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.locator(".sheet")).not_to_be_visible()
+        page.locator("button.mark").nth(1).click()
+        expect(page.locator(".sheet")).to_be_visible()
+        page.go_back()
+        expect(page.locator(".sheet")).not_to_be_visible()
+        expect(page.locator("button.mark").nth(1)).to_be_focused()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

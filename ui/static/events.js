@@ -110,4 +110,7 @@ new MutationObserver(() => {
 
 window.chapterAndVerse = { download, scope, renew, keep };
 window.addEventListener("hashchange", view);
+window.addEventListener("popstate", () => {
+  if (columns.hasAttribute("data-reading") && !history.state?.reading) goBack();
+});
 open("").then(view);

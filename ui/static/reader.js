@@ -106,16 +106,21 @@ async function follow(button) {
   button.dataset.followed = "";
 }
 
+// On a phone the reader lies over the page, and the phone's own way back closes it.
 function show(on) {
+  if (on && narrow.matches && !columns.hasAttribute("data-reading")) history.pushState({ reading: true }, "");
   columns.toggleAttribute("data-reading", on);
 }
 
 function goBack() {
+  const over = history.state?.reading && columns.hasAttribute("data-reading");
   show(false);
   const from = cameFrom && document.querySelector(`[data-cite="${CSS.escape(cameFrom)}"]`);
+  if (from && columns.dataset.view !== "ask") {
+    columns.dataset.view = "ask"; // at once, or there would be nothing to put the focus on
+    location.hash = "#ask";
+  } else if (over) history.back();
   if (!from) return;
-  columns.dataset.view = "ask"; // at once, or there would be nothing to put the focus on
-  location.hash = "#ask";
   bring(from, document.getElementById("scroll"), 0.4);
   from.focus({ preventScroll: true });
 }
