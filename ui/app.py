@@ -151,13 +151,18 @@ class Page:
         kept = quiet | {"js": f"(shelf) => [shelf, {KEPT}]"}
         asking.success(self.keep, mine, [self.chats, self.saved], **kept)
         asking.failure(self.failed, mine, shown, **kept)
-        self.stop.click(self.stopped, mine, shown, cancels=[asking], **kept)
-        self.reader.input(self.rearrange, mine, shown, cancels=[asking], **kept)
-        self.reader.upload(self.take_in, mine, [*shown, self.hint], cancels=[asking], **kept)
-        self.reader.like(self.rate, mine, [*shown, self.hint], **kept)
-        self.reader.edit(self.rename, mine, [*shown, self.hint], **kept)
+        exporting = self.reader.select(self.export, mine, self.outbox, **kept)
+        for event in (
+            self.stop.click(self.stopped, mine, shown, cancels=[asking], **kept),
+            self.reader.input(self.rearrange, mine, shown, cancels=[asking], **kept),
+            self.reader.upload(self.take_in, mine, [*shown, self.hint], cancels=[asking], **kept),
+            self.reader.like(self.rate, mine, [*shown, self.hint], **kept),
+            self.reader.edit(self.rename, mine, [*shown, self.hint], **kept),
+            exporting,
+        ):
+            event.failure(None, None, None, js="() => window.chapterAndVerse.missed()", **quiet)
         download = "(text) => window.chapterAndVerse.download(text)"
-        self.reader.select(self.export, mine, self.outbox, **kept).then(None, self.outbox, None, js=download, **quiet)
+        exporting.success(None, self.outbox, None, js=download, **quiet)
         self.saved.change(None, self.saved, None, js="(text) => window.chapterAndVerse.keep(text)", **quiet)
         dressed = [*shown, self.masthead, self.scope, self.mode]
         blocks.unload(self.left)

@@ -56,10 +56,18 @@ def from_json(text: str) -> Chat:
         raise VerseError("this isn't a chat that was exported as JSON here; choose such a file") from None
     if not exported.exchanges:
         raise VerseError("this chat is empty; choose another file")
+    if not all(0 <= share <= 1 for e in exported.exchanges if e.answer for share in _shares(e.answer)):
+        raise VerseError("this chat holds a probability that is none; choose a file that was exported here")
     found = (Exchange(e.question, answer=e.answer, message=e.message) for e in exported.exchanges)
     chat = Chat(tuple(replace(exchange, stopped=exchange.running) for exchange in found))
     named = exported.title != chat.title
     return replace(chat, name=" ".join(exported.title.split())[:TITLE_LENGTH]) if named else chat
+
+
+def _shares(answer: Answer) -> list[float]:
+    """What a number between 0 and 1 is, and JSON may hold anything for."""
+    judged = (*answer.sentences, *answer.withheld)
+    return [answer.confidence, *(sentence.support.score for sentence in judged if sentence.support)]
 
 
 def to_markdown(chat: Chat) -> str:

@@ -152,6 +152,13 @@ def test_a_file_that_is_no_exported_chat_is_refused(text: str) -> None:
         from_json(text)
 
 
+@pytest.mark.parametrize("share", ["NaN", "1e999", "-3", "1e308"])
+def test_a_file_with_a_probability_that_is_none_is_refused(engine: FakeEngine, share: str) -> None:
+    text = to_json(asked(engine, "Why?")).replace('"confidence": 0.93', f'"confidence": {share}')
+    with pytest.raises(VerseError, match="choose"):
+        from_json(text)
+
+
 def test_an_answer_that_the_sources_no_longer_bear_out_is_found(engine: FakeEngine) -> None:
     shelf = Shelf((asked(engine, "Why?"),))
     assert compared(shelf, engine.corpus).chat.exchanges[0].lost == 0

@@ -3,7 +3,7 @@
 const exchange = (button) => document.querySelector(`.exchange[data-position="${button.dataset.position}"]`);
 
 function ask(question, position) {
-  trigger("click", { act: "ask", question, position: position === undefined ? null : Number(position) });
+  tell("click", { act: "ask", question, position: position === undefined ? null : Number(position) });
 }
 
 function edit(button) {
@@ -48,8 +48,19 @@ async function copy(button) {
   const quotes = [...exchange(button).querySelectorAll(".cards.citations .card")].map(
     (card) => `${card.querySelector(".where").textContent}: “${card.querySelector(".quote").textContent}”`,
   );
-  await navigator.clipboard.writeText([text, ...quotes].join("\n\n"));
-  button.textContent = "Copied";
+  button.textContent = (await toClipboard([text, ...quotes].join("\n\n"))) ? "Copied" : "Can’t copy here";
+  setTimeout(() => (button.textContent = "Copy"), 2500);
+}
+
+// Browsers give the clipboard to pages by https or of this machine only; to others the old way is left.
+async function toClipboard(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
+  const field = Object.assign(document.createElement("textarea"), { value: text });
+  columns.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  return done;
 }
 
 // The next or previous citation in the conversation, from the one that was followed last.
@@ -85,7 +96,7 @@ function rate(button) {
   form.onsubmit = (event) => {
     event.preventDefault();
     form.remove();
-    trigger("like", { position: Number(position), rating, reason: reason.value });
+    tell("like", { position: Number(position), rating, reason: reason.value });
   };
   reason.onkeydown = (event) => {
     if (event.key !== "Escape") return;
@@ -110,7 +121,7 @@ function rename(button) {
   form.append(field);
   form.onsubmit = (event) => {
     event.preventDefault();
-    trigger("edit", { chat: button.dataset.chat, title: field.value });
+    tell("edit", { chat: button.dataset.chat, title: field.value });
     close();
   };
   field.onkeydown = (event) => {
@@ -123,6 +134,7 @@ function rename(button) {
 }
 
 // A browser keeps chats until its store is full, or nothing at all if it is told to.
+const LONGEST_FILE = 5e6; // as the server takes
 const KEY = "chapter-and-verse-chats";
 
 function keep(text) {
@@ -132,14 +144,29 @@ function keep(text) {
     const { chats, open } = JSON.parse(text);
     sessionStorage.setItem(KEY, chats[open].id);
   } catch {
-    const hint = document.querySelector(".hint");
-    if (hint) hint.textContent = "This browser doesn’t keep the chats (its store is full or closed); export what you need.";
+    hint("This browser doesn’t keep the chats (its store is full or closed); export what you need.");
   }
+}
+
+// What only the page itself can know, under the question for a while.
+function hint(text) {
+  const line = document.querySelector(".hint");
+  if (!line) return;
+  line.textContent = text;
+  setTimeout(() => line.textContent === text && (line.textContent = ""), 12000);
+}
+
+function missed() {
+  hint("This wasn’t done: the server can’t be reached, or refused it. Try again in a moment.");
 }
 
 function takeIn() {
   const chooser = Object.assign(document.createElement("input"), { type: "file", accept: ".json,application/json" });
-  chooser.onchange = async () => trigger("upload", { text: await chooser.files[0].text() });
+  chooser.onchange = async () => {
+    const [file] = chooser.files;
+    if (file.size > LONGEST_FILE) hint(`This file has over ${LONGEST_FILE / 1e6} MB; export single chats.`);
+    else tell("upload", { text: await file.text() });
+  };
   chooser.click();
 }
 

@@ -17,15 +17,15 @@ const acts = {
   rename,
   import: takeIn,
   "take-out": takeOut,
-  switch: (button) => trigger("delete", { position: Number(button.dataset.position) }),
+  switch: (button) => tell("delete", { position: Number(button.dataset.position) }),
   new: () => rearrange("new"),
   open: (button) => rearrange("open", button),
   remove: (button) => rearrange("remove", button),
-  export: (button) => trigger("select", { kind: button.dataset.kind }),
+  export: (button) => tell("select", { kind: button.dataset.kind }),
 };
 
 function rearrange(act, button) {
-  trigger("input", { act, chat: button ? button.dataset.chat : "" });
+  tell("input", { act, chat: button ? button.dataset.chat : "" });
   for (const menu of document.querySelectorAll(".chats details[open]")) menu.open = false;
 }
 
@@ -108,7 +108,7 @@ new MutationObserver(() => {
   ran = running;
 }).observe(document.getElementById("scroll"), { childList: true, subtree: true, attributes: true });
 
-window.chapterAndVerse = { download, scope, renew, keep };
+window.chapterAndVerse = { download, scope, renew, keep, missed };
 window.addEventListener("hashchange", view);
 window.addEventListener("popstate", () => {
   if (columns.hasAttribute("data-reading") && !history.state?.reading) goBack();

@@ -6,8 +6,8 @@ const hash = () => location.hash.slice(1);
 // Pages are told apart by the address, so that the browser's own back and forward lead between them.
 function view() {
   const name = views().some((link) => link.dataset.view === hash()) ? hash() : "ask";
-  if (columns.dataset.view !== name && name === "sources") trigger("expand");
-  if (columns.dataset.view !== name && name === "evals") trigger("collapse");
+  if (columns.dataset.view !== name && name === "sources") tell("expand");
+  if (columns.dataset.view !== name && name === "evals") tell("collapse");
   columns.dataset.view = name;
   for (const link of views()) {
     if (link.dataset.view === name) link.setAttribute("aria-current", "page");
@@ -17,7 +17,7 @@ function view() {
 
 // Asks twice: what is taken out of a folder doesn't come back by itself.
 function takeOut(button) {
-  if (button.dataset.sure) return trigger("delete", { source: button.dataset.source });
+  if (button.dataset.sure) return tell("delete", { source: button.dataset.source });
   const name = button.textContent;
   button.dataset.sure = "yes";
   button.textContent = "Really remove?";
