@@ -173,7 +173,7 @@ class _Bench:
 
 
 def _verse(*given: str) -> list[str]:
-    return [sys.executable, "-c", "from rag.cli import main; main()", *given]
+    return [sys.executable, "-c", "from ui.start import main; main()", *given]
 
 
 def _module(stack: str, task: str, *given: Path | str) -> list[str]:

@@ -28,7 +28,7 @@ from rag import Answer, Engine, QuestionError
 
 Ask = Callable[[Question], Any]
 
-_VERSE = (sys.executable, "-c", "from rag.cli import main; main()")
+_VERSE = (sys.executable, "-c", "from ui.start import main; main()")
 _STARTS = 90.0  # seconds until the page must be there
 _TAKES = 120.0  # seconds that one answer may take
 _UNCOUNTED = ("timings",)

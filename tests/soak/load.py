@@ -196,7 +196,7 @@ class Visitor:
 @contextmanager
 def server(home: Path, log: Path) -> Any:
     """`verse ui` on a free port; gives its process and address."""
-    command = [sys.executable, "-c", "from rag.cli import main; main()", "ui", "--port", "0"]
+    command = [sys.executable, "-c", "from ui.start import main; main()", "ui", "--port", "0"]
     with log.open("wb") as errors:
         child = subprocess.Popen(
             command,
