@@ -5,6 +5,7 @@ A message raised here completes the sentence that `loaders.load` begins with the
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import zipfile
@@ -117,8 +118,9 @@ def read_html(data: bytes, *, utf8: bool) -> Loaded:
     import trafilatura  # noqa: PLC0415
 
     parser = lxml.html.HTMLParser(encoding="utf-8" if utf8 else None, remove_comments=True, remove_pis=True)
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE))
     try:
-        tree = lxml.html.document_fromstring(data.translate(None, _CONTROL) if utf8 else data, parser=parser)
+        tree = lxml.html.document_fromstring(data if wide else data.translate(None, _CONTROL), parser=parser)
     except lxml.etree.ParserError as error:
         raise CorpusError(f"holds no HTML that can be read ({error}); open it in a browser and save it again") from None
     if any("depth" in entry.message for entry in parser.error_log):

@@ -14,8 +14,8 @@ import unicodedata
 import warnings
 import zipfile
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,7 +28,7 @@ from corpus.manifest import read_manifest
 from evals.questions import QuestionFileError, read_questions
 from rag.datatypes import Turn
 from rag.terminal import printable, show_rest
-from tests.corpus.test_loaders import make_docx, make_pdf, sound
+from tests.corpus.test_loaders import PAGE, make_docx, make_pdf, sound
 from tests.faults.conftest import LONG
 
 DOCUMENTS = 20_000 if LONG else 5_000
@@ -38,7 +38,7 @@ in_one_folder = settings(
 )
 
 
-# --- PDF and Word: in a child process, as in the product, but thousands in one
+# --- PDF, Word, HTML: in child processes, as in the product, but thousands in each
 
 
 def damaged(whole: bytes, chance: random.Random) -> bytes:
@@ -62,16 +62,49 @@ def damaged_docx(whole: bytes, chance: random.Random) -> bytes:
     return damaged(packed.getvalue(), chance) if chance.random() < 0.1 else packed.getvalue()
 
 
-def read_damaged(kind: Kind, whole: bytes, seeds: range, out: Connection) -> None:
+def shuffled_page(whole: bytes, chance: random.Random) -> bytes:
+    """The elements of a page out of order, and now and then the same done to them."""
+    pieces = [*whole.replace(b"><", b">\0<").split(b"\0"), *ODD]
+    page = b"".join(chance.choices(pieces, k=chance.randint(1, 20)))
+    return damaged(page, chance) if len(page) > 60 and chance.random() < 0.3 else page
+
+
+ODD = (
+    b"<",
+    b">",
+    b"&#0;",
+    b"&#x110000;",
+    b"<!--",
+    b"]]>",
+    b"<p",
+    b"</p>",
+    b"<svg>",
+    b"<table><td>",
+    "\u202e\x85".encode(),
+    b"\xff",
+)
+CHANGES: dict[Kind, Callable[[bytes, random.Random], bytes]] = {
+    "pdf": damaged,
+    "docx": damaged_docx,
+    "html": shuffled_page,
+}
+
+
+class Told(Protocol):
+    """A number that processes share."""
+
+    value: int
+
+
+def read_damaged(kind: Kind, whole: bytes, seeds: range, told: Told) -> None:
     """Read as many damaged documents as there are seeds; tell each seed before, and at the end how many were read."""
     logging.disable()
     warnings.simplefilter("ignore")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    change: Callable[[bytes, random.Random], bytes] = damaged_docx if kind == "docx" else damaged
     read = 0
     for seed in seeds:
-        out.send(seed)
-        content = change(whole, random.Random(seed))
+        told.value = seed
+        content = CHANGES[kind](whole, random.Random(seed))
         signal.alarm(SECONDS)
         try:
             loaded = parse_here(kind, content)
@@ -81,26 +114,27 @@ def read_damaged(kind: Kind, whole: bytes, seeds: range, out: Connection) -> Non
             signal.alarm(0)
         sound(loaded)
         read += 1
-    out.send(-read)
+    told.value = -read
 
 
 @pytest.mark.slow
 @pytest.mark.soak
-@pytest.mark.parametrize(("kind", "whole"), [("pdf", make_pdf(outline=True)), ("docx", make_docx())])
+@pytest.mark.parametrize(
+    ("kind", "whole"), [("pdf", make_pdf(outline=True)), ("docx", make_docx()), ("html", PAGE.encode())]
+)
 def test_thousands_of_damaged_documents(kind: Kind, whole: bytes) -> None:
-    told, tell = multiprocessing.get_context("forkserver").Pipe(duplex=False)
-    child = multiprocessing.get_context("forkserver").Process(
-        target=read_damaged, args=(kind, whole, range(1, DOCUMENTS + 1), tell)
-    )
-    child.start()
-    tell.close()
-    last = 0
-    with told, contextlib.suppress(EOFError):
-        while True:
-            last = told.recv()
-    child.join()
-    assert child.exitcode == 0 and last < 0, f"seed {last} ended the reader with {child.exitcode}"
-    assert -last > DOCUMENTS / 20, "too few could be read for the test to say anything"
+    context, at_once = multiprocessing.get_context("forkserver"), os.cpu_count() or 1
+    told = [context.Value("q", 0, lock=False) for _ in range(at_once)]
+    readers = [
+        context.Process(target=read_damaged, args=(kind, whole, range(n + 1, DOCUMENTS + 1, at_once), told[n]))
+        for n in range(at_once)
+    ]
+    for reader in readers:
+        reader.start()
+    for reader, last in zip(readers, told, strict=True):
+        reader.join()
+        assert reader.exitcode == 0 and last.value < 0, f"seed {last.value} ended the reader with {reader.exitcode}"
+    assert -sum(last.value for last in told) > DOCUMENTS / 20, "too few could be read for the test to say anything"
 
 
 # --- manifests and question files
