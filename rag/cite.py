@@ -23,8 +23,9 @@ def cite_sentences(
                 numbers[place] = len(numbers) + 1
                 citations.append(cite_evidence(corpus, evidence, numbers[place]))
             marks.append(numbers[place])
-        voice = " and ".join(dict.fromkeys(e.sentence.voice for e in said.evidence if e.sentence.voice))
-        word_for_word = Support("supported", 1.0, "word for word") if said.evidence else None
+        held = () if said.about else said.evidence
+        voice = " and ".join(dict.fromkeys(e.sentence.voice for e in held if e.sentence.voice))
+        word_for_word = Support("supported", 1.0, "word for word") if held else None
         sentences.append(AnswerSentence(said.text, tuple(marks), voice, said.support or word_for_word, said.form))
     return tuple(sentences), tuple(citations)
 

@@ -140,12 +140,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class DraftSentence:
-    """A sentence to be said and the evidence that it rests on; `support` is None where it is a quote of that."""
+    """A sentence to be said and the evidence that it rests on; `support` is None where it is a quote of that, or
+    `about` it: a known correction."""
 
     text: str
     evidence: tuple[Evidence, ...]
     form: Literal["prose", "item"] = "prose"
     support: Support | None = None
+    about: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,10 @@ class Engine:
         turns = _turns(history)
         plain = self._plainly.answer(asked, turns, scope, clock.lap, partial(self._condensed, turns, call))
         written = Written()
-        if self.llm is not None and plain.status != "not_in_sources":
+        if any(sentence.about for sentence in plain.draft):
+            # A model would be given what is wrong as its evidence.
+            written = Written(failure="known corrections are said as the corpus has them")
+        elif self.llm is not None and plain.status != "not_in_sources":
             written = yield from self._write(asked, turns, plain.evidence, call)
             clock.lap("generate")
         said, citations = cite_sentences(self.corpus, [*(written.said if written.stands else plain.draft), *plain.gaps])

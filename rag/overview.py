@@ -140,7 +140,7 @@ def _corrections(index: PassageIndex, topic: set[str], scope: Scope) -> list[Dra
             holding = [e for e in _sentences(index, Scope((source,), scope.sections), _meets(one.start, one.end))]
             if holding:
                 text = f"On “{anchor.strip('“”')}”: {note}"
-                found.append(DraftSentence(text, tuple(holding[:1]), "item"))
+                found.append(DraftSentence(text, tuple(holding[:1]), "item", about=True))
     return found[:_MOST_CORRECTIONS]
 
 

@@ -89,7 +89,7 @@ class Plainly:
         if turn.leaning and not whole.overview and len(content_terms(turn.asked)) >= _FEWEST_OWN:
             alone = self._consider(replace(turn, text=turn.asked, context="", leaning=0.0), scope)
             whole = alone if _changes_the_subject(whole, alone) else whole
-        if whole.verdict.answerable and (text := condense(whole.query)):
+        if whole.verdict.answerable and not whole.overview and (text := condense(whole.query)):
             condensed = self._consider(Standalone(text, text), scope)
             whole = condensed if condensed.verdict.answerable else whole
             lap("condense")

@@ -51,6 +51,15 @@ def test_a_model_that_keeps_to_the_rules_is_shown_with_its_citations(engine: rag
     assert json.loads(json.dumps(answer.to_dict()))["mode"] == server.name
 
 
+def test_known_corrections_are_not_put_to_a_model(engine: rag.Engine) -> None:
+    with scripted(quoting) as server:
+        answer = engine.with_llm(server.name).ask("What does the article get wrong?")
+        assert not server.asked
+    assert answer.mode == "extractive"
+    assert "corrections" in answer.notice
+    assert answer.sentences[0].text.startswith("On “")
+
+
 def test_the_model_is_given_keys_voices_places_and_the_question(engine: rag.Engine) -> None:
     with scripted(quoting) as server:
         engine.with_llm(server.name).ask(QUESTION)

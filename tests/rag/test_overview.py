@@ -100,6 +100,7 @@ Paul Andersson: Thank you. Bread got worse in 1961. The mixers became too fast.
 def test_what_is_known_to_be_wrong_is_listed_with_the_place(bees: rag.Engine) -> None:
     answer = bees.ask("What does the article get wrong?")
     assert answer.sentences[0].text == "On “Brandt keeps ninety hives on the roofs of the town.”: She said nineteen."
+    assert not answer.sentences[0].voice, "Brandt doesn't correct herself"
     assert "ninety hives" in answer.citations[0].quote.replace("\n", " ")
     assert bees.ask("What does the article get wrong about Kohl?").text != answer.text
 
