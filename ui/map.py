@@ -17,7 +17,7 @@ from ui.suggest import main_source
 
 MOST = 60  # sources, and sections; more can't be told apart
 COLORS = {"primary": "#a8472f", "opposing": "#2f7f96", "supporting": "#5c8a3a", "evidence": "#a07818"}
-_INNER, _OUTER, _EDGE = 0.76, 1.1, 1.76
+_INNER, _OUTER, _EDGE = 0.74, 1.05, 1.76
 _LETTERS = 18
 _HEIGHT = 600  # pixels
 _LETTER_WIDTH = 0.034  # of the figure's unit, at the size that labels have

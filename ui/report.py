@@ -148,8 +148,8 @@ _HEAD = (
 def render_shipped() -> str:
     """The figures that came with this version, where nobody has made any here yet. Raises VerseError."""
     return (
-        '<p class="meta">No run yet on this machine; one takes some seconds to minutes. '
-        f"Below are the figures that came with this version, on the built-in corpus.</p>{_table(BASELINE, None)}"
+        '<p class="meta">No run yet on this machine. One takes some seconds to minutes; '
+        f"below are the figures that came with this version, on the built-in corpus.</p>{_table(BASELINE, None)}"
     )
 
 

@@ -100,6 +100,7 @@ def test_text_from_right_to_left_stays_whole(browser: Browser, address: str) -> 
 
 def test_the_whole_way_by_keyboard_alone(browser: Browser, address: str) -> None:
     with visiting(browser, address) as page:
+        expect(page.get_by_label("Your question")).to_be_focused()
         page.keyboard.type("slow: why?")
         page.keyboard.press("Enter")
         expect(page.locator(".sentence")).to_have_count(1)

@@ -185,7 +185,7 @@ def test_stop_is_immediate_and_the_engine_is_let_go(page: Page, engine: FakeEngi
     before = time.monotonic()
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".status")).to_have_text("Stopped before the end")
-    assert time.monotonic() - before < 1.5
+    assert time.monotonic() - before < 2.5  # the answer would have taken 3 s more
     page.wait_for_timeout(1500)
     assert (engine.finished, engine.closed) == (finished, closed + 1)
     asked(page, "Go on?")
@@ -310,10 +310,11 @@ def test_an_empty_question_a_known_error_and_a_bug_are_said_plainly(page: Page, 
 @browser_test
 def test_a_question_comes_to_the_top_and_stays_there(page: Page) -> None:
     for question in ("First?", "Second?", "Third?"):
-        exchange = asked(page, question)
-        page.wait_for_timeout(200)
-        gap = exchange.evaluate("e => e.getBoundingClientRect().top - e.closest('#scroll').getBoundingClientRect().top")
-        assert -2 < gap < 12, question
+        asked(page, question)
+        page.wait_for_function(
+            "() => { const s = document.querySelector('#scroll'), e = [...s.querySelectorAll('.exchange')].pop();"
+            " return Math.abs(e.getBoundingClientRect().top - s.getBoundingClientRect().top - 5) < 7; }"
+        )
 
 
 @browser_test

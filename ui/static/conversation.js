@@ -23,6 +23,9 @@ function edit(button) {
   text.rows = 2;
   form.className = "edit";
   form.append(text, send, cancel);
+  if (exchange(button) !== [...document.querySelectorAll(".exchange")].pop()) {
+    form.append(Object.assign(document.createElement("span"), { className: "note", textContent: "What was asked after it goes." }));
+  }
   cancel.onclick = close;
   form.onsubmit = (event) => {
     event.preventDefault();
