@@ -24,6 +24,7 @@ from corpus.document import Document, Layout, parse
 from corpus.errors import CorpusError, CorpusUnreadable
 from corpus.loaders import load
 from corpus.pages import fetched_sources
+from corpus.people import Person, speakers
 
 BUILT_IN = Path(__file__).parent
 MANIFEST = "manifest.toml"
@@ -31,7 +32,6 @@ TEXTS = "texts"
 
 Stance = Literal["primary", "opposing", "supporting", "evidence"]
 _ID = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-_NAME = Annotated[str, StringConstraints(pattern=r"\S")]
 _DATE = Annotated[str, StringConstraints(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
 
 
@@ -39,20 +39,6 @@ class _Strict(BaseModel):
     """Unknown keys are refused: a misspelt key that is silently ignored is a wrong answer later."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Person(_Strict):
-    """Someone whose views the sources report."""
-
-    name: _NAME
-    aliases: tuple[_NAME, ...] = ()
-    role: Literal["guest", "host", "critic", "researcher", "other"] = "other"
-    affiliation: str = ""
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        """The full name and the shorter forms."""
-        return (self.name, *self.aliases)
 
 
 class _TableLayout(_Strict):
@@ -132,7 +118,7 @@ class Corpus:
     ) -> None:
         self.title = manifest.title
         self.language = manifest.language
-        self.people = manifest.people
+        self.people = (*manifest.people, *speakers(loaded, manifest.people))
         self.sources = tuple(source for source in manifest.sources if source.id in loaded)
         self.folder = folder
         self.failures = dict(failures or {})

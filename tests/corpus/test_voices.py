@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from corpus import Corpus
 from corpus.document import Span, parse
-from corpus.manifest import Person
+from corpus.people import Person
 from corpus.voices import assign_voices
 from evals import voices as evaluation
 

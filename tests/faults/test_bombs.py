@@ -13,7 +13,7 @@ import rag
 from corpus import Corpus, CorpusError
 from corpus.document import parse, split_sentences
 from corpus.loaders import load, parse_here
-from corpus.manifest import Person
+from corpus.people import Person
 from corpus.voices import assign_voices
 from rag.terminal import printable
 from rag.terms import points_back, terms
