@@ -19,7 +19,11 @@ _UNFINISHED = ".part"
 
 def remove_unfinished(folder: Path) -> None:
     """Delete what writers that were killed left in a folder; a writer that is at work keeps its file locked."""
-    for stray in folder.glob(f".*{_UNFINISHED}"):
+    try:
+        strays = list(folder.glob(f".*{_UNFINISHED}"))
+    except OSError:  # a folder that can't be read
+        return
+    for stray in strays:
         with contextlib.suppress(OSError):
             if fcntl is None:
                 stray.unlink()

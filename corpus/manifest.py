@@ -150,8 +150,8 @@ class Corpus:
                 failures[source.id] = str(error)
         if not texts:
             raise CorpusUnreadable("; ".join(failures.values()))
-        if pages is not None and pages.is_dir():
-            fetched = list(fetched_sources(manifest.sources, pages))
+        fetched = list(fetched_sources(manifest.sources, pages)) if pages is not None else []
+        if fetched:
             manifest = manifest.model_copy(update={"sources": (*manifest.sources, *(source for source, _ in fetched))})
             texts |= {source.id: loaded for source, loaded in fetched}
         corpus = cls(manifest, texts, folder=folder, failures=failures)

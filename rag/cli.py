@@ -66,7 +66,11 @@ class _Verbs(click.Group):
 def common_options(verb: Verb) -> Verb:
     """--corpus, --index and --llm, before or after the verb."""
     options = (
-        click.option("--corpus", type=click.Path(path_type=str), help="A corpus folder; default: the built-in one."),
+        click.option(
+            "--corpus",
+            type=click.Path(path_type=str, readable=False),
+            help="A corpus folder; default: the built-in one.",
+        ),
         click.option(
             "--index",
             metavar="FOLDER|URL",

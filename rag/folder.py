@@ -66,7 +66,13 @@ class Meta:
 
 def read_meta(folder: Path) -> tuple[Path, Meta]:
     """The serving build of an index folder and its meta. Raises IndexMissing or IndexMismatch."""
-    if not (folder / CURRENT).is_file():
+    try:
+        there = (folder / CURRENT).is_file()
+    except OSError as error:
+        raise IndexMismatch(
+            f"the index at {str(folder)!r} can't be read ({error.strerror}); mend its permissions"
+        ) from None
+    if not there:
         raise IndexMissing(f"no complete index at {str(folder)!r}; run: verse ingest")
     build = folder / BUILDS / _serving(folder)
     try:

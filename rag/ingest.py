@@ -158,7 +158,7 @@ def open_served_corpus(settings: Settings) -> Corpus:
     except CorpusUnreadable as error:
         folder = settings.corpus or BUILT_IN
         gone = f"the folder {str(folder)!r} is gone; put it back, or take away its index"
-        before = _kept(_index_folder(folder, settings), folder, str(error) if folder.exists() else gone)
+        before = _kept(_index_folder(folder, settings), folder, str(error) if os.path.lexists(folder) else gone)
         if before is None:
             raise
         return before

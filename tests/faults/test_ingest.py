@@ -224,6 +224,15 @@ def test_a_corpus_folder_that_vanishes_serves_from_its_index(town: Town, tmp_pat
         rag.open_engine(tmp_path / "typo", index=town.index)
 
 
+def test_a_folder_that_the_system_refuses_to_look_into_is_named(town: Town, tmp_path: Path) -> None:
+    # Root may look into every folder, so the refusal here is of a name that is too long.
+    refused = tmp_path / ("x" * 300)
+    with pytest.raises(rag.CorpusError, match=r"can't be read: File name too long"):
+        rag.open_engine(refused, index=town.index)
+    with pytest.raises(rag.IndexMismatch, match=r"can't be read \(File name too long\)"):
+        rag.open_engine(town.corpus, index=refused)
+
+
 def test_sections_of_a_primary_text_that_vanished_are_no_fault_of_those_that_bear_on_them(town: Town) -> None:
     _write_manifest(town, ferry='stance = "opposing"\nbears_on = ["The market in year 1"]\n')
     town.ingest()
