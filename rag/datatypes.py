@@ -102,8 +102,8 @@ class Query:
     `weighted_terms` those of the turn and of what it leans on, each group with its share of the weight.
     `vector` has unit length; `tokens` are sketches of the tokens of both, shape (tokens, SKETCH), weighted by
     `token_weights`. `intent` is the form of answer that it wants, `kinds` the kinds of thing, `people` and
-    `sections` those that it names (sections as (source id, label)), `holders` the people whose view it asks for;
-    `said` is what was answered before, `looked_at` what the index has compared so far, by row, so that two stages
+    `sections` those that it names (sections as (source id, label); `place_terms` are the terms that name them),
+    `holders` the people whose view it asks for; `said` is what was answered before, `looked_at` what the index has compared so far, by row, so that two stages
     don't do it twice.
     """
 
@@ -118,6 +118,7 @@ class Query:
     kinds: frozenset[Asked] = frozenset()
     people: tuple[str, ...] = ()
     sections: tuple[tuple[str, str], ...] = ()
+    place_terms: frozenset[str] = frozenset()
     holders: tuple[str, ...] = ()
     said: str = ""
     looked_at: dict[int, tuple[Vectors, Vectors]] = field(default_factory=dict, compare=False, repr=False)

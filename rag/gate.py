@@ -31,6 +31,8 @@ WEIGHTS: dict[str, float] = {
     "summary": 2.11,
 }
 
+# Not fitted: few questions name a section and a topic of it.
+_STANDS_THERE = 0.5
 # A capitalised word that doesn't begin a sentence or a quotation.
 _NAME = re.compile(r"(?<![.?!:“\"'] )(?<!^)(?<![“\"'])\b[A-Z][\w’'-]+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -80,10 +82,19 @@ def judge(index: PassageIndex, question: str, query: Query, evidence: Sequence[E
     if query.intent == "summary" and (named or not query.terms):  # "summarise", "chapter 2 in short": it is there
         return Verdict(1.0, ())
     logit = INTERCEPT + sum(WEIGHTS[name] * value for name, value in values.items())
+    if _stands_there(index, query):
+        logit = max(logit, _STANDS_THERE)
     inside = index.rows(scope)
     absent = tuple(name for name in _names(question) if _missing(index, name, inside))
     # A question may be nothing but hundreds of absent names.
     return Verdict(1 / (1 + math.exp(-max(logit, -500.0))), absent)
+
+
+def _stands_there(index: PassageIndex, query: Query) -> bool:
+    """Whether all that is asked about stands in the sections named: "what does chapter 8 say about beauty?"."""
+    rows = {passage.row for place in query.sections for passage in index.passages_of(*place)}
+    topic = [term for term in query.terms if term not in query.place_terms]
+    return bool(rows and topic) and all(rows.intersection(index.passages_with(term).tolist()) for term in topic)
 
 
 def features(

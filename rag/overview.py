@@ -65,10 +65,10 @@ def overview(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSente
         of = topic.union(*(terms(name) for name in _others(index, query)))
         if found := _corrections(index, of, scope):
             return found
+    if query.sections and not any(_held(index, query.sections, term) for term in topic):
+        return summarise(index, query, scope)  # "chapter 4 as for a child"
     if topic:
         return []
-    if query.sections:
-        return summarise(index, query, scope)
     if query.intent == "check" and _CHECKED.search(query.asked):
         checks = {(e.passage.source_id, e.passage.section) for e in _sentences(index, scope, lambda s: s.kind == "row")}
         return summarise(index, replace(query, sections=tuple(sorted(checks))), scope) if checks else []
@@ -82,8 +82,12 @@ def _topic(index: PassageIndex, query: Query) -> set[str]:
     names = {
         stem for person in index.corpus.people if person.name in query.people for f in person.forms for stem in terms(f)
     }
-    labels = {stem for _, label in query.sections for stem in terms(label)}
-    return set(query.terms) - _TALK - names - labels
+    return set(query.terms) - _TALK - names - query.place_terms
+
+
+def _held(index: PassageIndex, places: Sequence[tuple[str, str]], term: str) -> bool:
+    rows = {passage.row for place in places for passage in index.passages_of(*place)}
+    return bool(rows.intersection(index.passages_with(term).tolist()))
 
 
 def _others(index: PassageIndex, query: Query) -> list[str]:

@@ -136,6 +136,7 @@ _BESIDE = re.compile(
 )
 _DIVISION = r"(chapter|part|section|book|act|episode|lesson|appendix)"
 _DIVISIONS = frozenset(terms(_DIVISION))
+_PLACES = _DIVISIONS.union(*(terms(f"{word} {number}") for word, number in _ORDINALS.items()), terms("last final next"))
 _LABEL = re.compile(rf"^{_DIVISION}\s+(\w+)$", re.IGNORECASE)
 _NAMED_DIVISIONS = (
     re.compile(rf"\b(?:{_DIVISION}s?|ch\.?) ?(?P<number>\w+)\b", re.IGNORECASE),
@@ -177,6 +178,7 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
         kinds=frozenset(kind for kind, pattern in _ASKED if pattern.search(turn.asked)),
         people=people,
         sections=sections,
+        place_terms=_PLACES.union(*(terms(label) for _, label in sections)) if sections else frozenset(),
         holders=holders,
         said=turn.said,
     )

@@ -124,6 +124,14 @@ def test_a_section_that_is_named_is_told(bees: rag.Engine) -> None:
     assert {c.section for c in bees.ask("What does the judgement section say?").citations} == {"Judgement"}
 
 
+def test_a_topic_of_a_section_that_is_named_is_looked_for_there(engine: rag.Engine) -> None:
+    answer = engine.ask("What does the last chapter say about beauty?")
+    assert answer.citations[0].section == "Chapter 8"
+    assert "Beauty" in answer.citations[0].quote
+    assert {c.section for c in engine.ask("Explain chapter 4 to me like I'm five").citations} == {"Chapter 4"}
+    assert engine.ask("In chapter 3, what does he say about quantum computers?").abstained
+
+
 def test_a_topic_goes_the_usual_way(bees: rag.Engine) -> None:
     assert bees.ask("What does Kohl say about quantum computers?").abstained
     assert "pollen" in bees.ask("What does Kohl argue that wild bees lose?").text
