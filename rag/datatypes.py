@@ -103,8 +103,8 @@ class Query:
     `vector` has unit length; `tokens` are sketches of the tokens of both, shape (tokens, SKETCH), weighted by
     `token_weights`. `intent` is the form of answer that it wants, `kinds` the kinds of thing, `people` and
     `sections` those that it names (sections as (source id, label); `place_terms` are the terms that name them),
-    `holders` the people whose view it asks for; `said` is what was answered before, `looked_at` what the index has compared so far, by row, so that two stages
-    don't do it twice.
+    `holders` the people whose view it asks for; `said` is what was answered before, `looked_at` what the index has
+    compared so far, by row, so that two stages don't do it twice.
     """
 
     text: str
