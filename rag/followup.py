@@ -33,7 +33,8 @@ _OPENING = re.compile(
 # A turn that only names somebody or something else: "And Hinton?", "What about in Europe?".
 _SOMETHING_ELSE = re.compile(
     r"^\W*(?i:(?:(?:and|or|but|so) )?(?:(?:what|how) about )?(?:(?P<place>in|of|for|from|by|with|to|at|on) )?)"
-    r"(?P<name>[A-Z][\w-]*(?: (?:of |the )?[A-Z][\w-]*){0,4})\W*$"
+    r"(?P<name>[A-Z][\w-]*(?: (?:of |the )?[A-Z][\w-]*){0,4}"
+    r"|the (?:host|guest|interviewer|author|article|critics|others))\W*$"
 )
 _NAME = re.compile(r"\b[A-Z][\w-]*(?: [A-Z][\w-]*)*")
 # Weight of the context beside a turn's own 1, by the number of the turn's own content terms.

@@ -8,7 +8,7 @@ and corrections. General English only; whatever else a question asks goes the us
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.index import PassageIndex
 from rag.summarise import summarise, worth
 from rag.terms import points_back, terms
+from rag.understand import content_terms
 
 _MOST, _MOST_INTRODUCTIONS, _MOST_CORRECTIONS, _MOST_CRITICS = 6, 3, 10, 8
 
@@ -60,9 +61,10 @@ def overview(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSente
     """The sentences that answer a question about the whole; none where it is about something in particular."""
     if found := _introductions(index, query, scope):
         return found
-    topic = _topic(index, query)
+    topic = _topic(index, query, query.terms)
     if _WRONG.search(query.asked) and _IN_A_TEXT.search(query.asked):
-        of = topic.union(*(terms(name) for name in _others(index, query)))
+        own = _topic(index, query, content_terms(query.asked))
+        of = own.union(*(terms(name) for name in _others(index, query)))
         if found := _corrections(index, of, scope):
             return found
     if query.sections and not any(_held(index, query.sections, term) for term in topic):
@@ -77,12 +79,12 @@ def overview(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSente
     return _view(index, query, scope) if len(query.holders) == 1 else []
 
 
-def _topic(index: PassageIndex, query: Query) -> set[str]:
-    """The terms of a question that are neither talk of views nor the names of its people and sections."""
+def _topic(index: PassageIndex, query: Query, asked: Iterable[str]) -> set[str]:
+    """Those of a question's terms that are neither talk of views nor the names of its people and sections."""
     names = {
         stem for person in index.corpus.people if person.name in query.people for f in person.forms for stem in terms(f)
     }
-    return set(query.terms) - _TALK - names - query.place_terms
+    return set(asked) - _TALK - names - query.place_terms
 
 
 def _held(index: PassageIndex, places: Sequence[tuple[str, str]], term: str) -> bool:
@@ -143,9 +145,15 @@ def _corrections(index: PassageIndex, topic: set[str], scope: Scope) -> list[Dra
                 continue
             holding = [e for e in _sentences(index, Scope((source,), scope.sections), _meets(one.start, one.end))]
             if holding:
-                text = f"On “{anchor.strip('“”')}”: {note}"
+                text = f"On {_quoted(anchor)}: {note}"
                 found.append(DraftSentence(text, tuple(holding[:1]), "item", about=True))
     return found[:_MOST_CORRECTIONS]
+
+
+def _quoted(text: str) -> str:
+    """A text in quotation marks; those within it become single."""
+    bare = text[1:-1] if text.startswith("“") and text.endswith("”") and text.count("“") == 1 else text
+    return f"“{bare.replace('“', '‘').replace('”', '’')}”"
 
 
 def _meets(start: int, end: int) -> Callable[[Sentence], bool]:

@@ -111,6 +111,7 @@ def test_a_turn_that_stands_alone_gets_the_same_answer_again(engine: rag.Engine)
     [
         ("What does LeCun say exactly?", "And Hinton?", "What does Hinton say exactly?"),
         ("What does Yann LeCun say exactly?", "what about Demis Hassabis", "What does Demis Hassabis say exactly?"),
+        ("Who is Ilya?", "and the host?", "Who is the host?"),
         ("How high are rents in Berlin?", "And in Paris?", "How high are rents in Paris?"),
         ("How high are rents in Berlin?", "And for Anna?", "And for Anna?"),
         ("Why is that so?", "And Hinton?", "And Hinton?"),

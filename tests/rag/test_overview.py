@@ -165,5 +165,7 @@ def test_a_conversation_may_turn_to_somebody_and_to_something_else(engine: rag.E
         if question.startswith("Who"):
             assert len({citation.voice for citation in answer.citations}) > 4
     assert {citation.voice for citation in answer.citations} == {"Geoffrey Hinton"}
+    wrong = engine.ask("What does the article get wrong about Hinton?", history=history)
+    assert all("Hinton" in sentence.text for sentence in wrong.sentences)
     turned = engine.ask("How many hours of practice does a teenager need to drive on the road?", history=history)
     assert "10 hours" in turned.text
