@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -54,7 +55,11 @@ def new_corpus(folder: Path, title: str = "") -> None:
         (folder / TEXTS).mkdir(parents=True)
     except OSError as error:
         raise CorpusError(f"{folder} can't be made: {error.strerror}; name another folder") from None
-    write_atomically(folder / MANIFEST, tomlkit.dumps(document).encode())
+    try:
+        write_atomically(folder / MANIFEST, tomlkit.dumps(document).encode())
+    except CorpusError:
+        shutil.rmtree(folder / TEXTS)  # or the next try finds something there
+        raise
 
 
 def add_source(

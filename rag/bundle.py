@@ -63,6 +63,8 @@ def write_bundle(file: Path, settings: Settings, checks: Iterable[Check]) -> Non
     except FileExistsError:
         raise SettingsError(f"{file} is there already; name a new file: verse doctor --bundle FILE") from None
     except OSError as error:
+        with contextlib.suppress(OSError):
+            file.unlink()  # what was written of it
         raise SettingsError(f"{file} can't be written ({error.strerror}); name another: --bundle FILE") from None
 
 

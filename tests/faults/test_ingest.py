@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -16,6 +17,8 @@ import pytest
 
 import rag
 from corpus import Corpus, atomic
+from corpus.edit import new_corpus
+from rag.bundle import write_bundle
 from rag.folder import BUILDS, FORMAT, META
 from rag.ingest import ingest
 from tests.faults.conftest import LONG, Ingests, Town
@@ -159,7 +162,16 @@ def test_a_full_disk_is_named_and_what_serves_goes_on(
                 said = told.recv()
             assert said.startswith("the index can't be written") and "free space" in said, (free, said)
             assert small.answers() == answers
+        with contextlib.suppress(OSError), room.open("ab", buffering=0) as file:
+            while file.write(bytes(4096)):  # to the last byte
+                pass
+        with pytest.raises(rag.CorpusError, match="No space left"):
+            new_corpus(disk / "new")
+        with pytest.raises(rag.SettingsError, match="No space left"):
+            write_bundle(disk / "report.zip", town.settings, ())
         room.unlink()
+        new_corpus(disk / "new")  # nothing was left of the first try
+        write_bundle(disk / "report.zip", town.settings, ())
         small.ingest()
         assert small.is_tidy()
         assert small.answers() == answers
