@@ -1,8 +1,9 @@
 """What we read. Knows nothing of retrieval."""
 
+from corpus.corpus import Corpus
 from corpus.document import Document, Section, Sentence
 from corpus.errors import CorpusError, CorpusUnreadable, VerseError
-from corpus.manifest import BUILT_IN, Corpus, Source
+from corpus.manifest import BUILT_IN, Source
 
 __all__ = [
     "BUILT_IN",

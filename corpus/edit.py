@@ -22,6 +22,7 @@ from tomlkit.items import AoT, Array
 
 from corpus.atomic import remove_unfinished, write_atomically
 from corpus.blocks import one_line
+from corpus.corpus import Corpus
 from corpus.errors import CorpusError
 from corpus.fetch import fetch_page, read_page
 from corpus.loaders import SUFFIXES, Loaded, kind_of, load
@@ -29,7 +30,6 @@ from corpus.manifest import (
     BUILT_IN,
     MANIFEST,
     TEXTS,
-    Corpus,
     Source,
     Stance,
     manifest_of_files,

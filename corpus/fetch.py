@@ -27,7 +27,7 @@ from corpus.loaders import load
 from corpus.pages import CACHE, PageRecord, Target, read_record, store, targets
 
 if TYPE_CHECKING:
-    from corpus.manifest import Corpus
+    from corpus.corpus import Corpus
 
 USER_AGENT = "chapter-and-verse (verse fetch)"
 CONTENT_TYPES = {

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from corpus.blocks import Loaded
-from corpus.manifest import Corpus, Manifest
+from corpus.corpus import Corpus
+from corpus.manifest import Manifest
 
 
 def to_bytes(corpus: Corpus) -> bytes:

@@ -28,8 +28,8 @@ from pathlib import Path
 
 import click
 
+from corpus import Corpus
 from corpus.document import Document
-from corpus.manifest import Corpus
 from corpus.voices import assign_voices
 
 LABELS = Path(__file__).with_name("voice_labels.jsonl")

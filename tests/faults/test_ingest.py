@@ -142,6 +142,7 @@ def test_rebuilt_again_and_again_an_index_takes_no_more_room(town: Town) -> None
     assert town.is_tidy()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named_and_what_serves_goes_on(
     town: Town, answers: list[dict[str, Any]], ingests: Ingests, tmp_path: Path
 ) -> None:
