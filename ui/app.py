@@ -265,8 +265,10 @@ class Page:
     def load(self, shelf: Shelf, kept: str) -> Update:
         """The chats that this browser kept, and what the page says of the corpus as it is now."""
         corpus = self.engine.corpus
-        shown = self._show(chats.compared(_joined(shelf, kept), corpus))
-        del shown[self.saved]  # nothing new to keep, and what can't be read isn't overwritten by looking at it
+        shelf = chats.compared(_joined(shelf, kept), corpus)
+        running = any(exchange.running for exchange in shelf.chat.exchanges)  # what it writes is shown by its own event
+        shown = {} if running else self._show(shelf)
+        shown.pop(self.saved, None)  # nothing new to keep, and what can't be read isn't overwritten by looking at it
         dressed = {self.scope: render_scope(corpus), self.mode: render_mode(self.engine.settings.llm)}
         return shown | dressed | {self.masthead: render_header(corpus.title)}
 

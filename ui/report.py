@@ -56,12 +56,22 @@ class EvalsPage:
         """Say which handler answers which event."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         whole = [self.report, self.questions, self.baseline, self.run]
-        reader.collapse(self.show, self.baseline, whole, **quiet)
+        opened = reader.collapse(self.opened, self.baseline, [*whole, self.work, self.began], **quiet)
         self.baseline.input(self.compared, self.baseline, self.report, **quiet)
         self.stop.click(self.stopped, None, None, **quiet)
-        self.run.click(self.begin, [self.questions, self.baseline], [self.work, self.began], **quiet).then(
-            self.watch, self.began, self.work, concurrency_limit=None, **quiet
-        ).then(self.show, self.baseline, whole, **quiet)
+        begun = self.run.click(self.begin, [self.questions, self.baseline], [self.work, self.began], **quiet)
+        for event in (opened, begun):
+            over = event.then(self.watch, self.began, self.work, concurrency_limit=None, **quiet)
+            over.then(self.renewed, [self.began, self.baseline], whole, **quiet)
+
+    def opened(self, baseline: str, request: gr.Request) -> Update:
+        """The page when it is first looked at: with the run that is going on, or was made last."""
+        work = self.jobs.work
+        return self.show(baseline, request) | {self.work: render_work(work), self.began: not work.over}
+
+    def renewed(self, began: bool, baseline: str, request: gr.Request) -> Update:
+        """The page after a run; where there was none it stays as it is."""
+        return self.show(baseline, request) if began else {self.report: gr.skip()}
 
     def show(self, baseline: str, request: gr.Request) -> Update:
         """The last run, and what it can be compared with."""

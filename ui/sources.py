@@ -73,14 +73,25 @@ class SourcesPage:
             self.rebuild.click(self._verb(self.library.rebuild), None, [self.work, self.began], **quiet),
             reader.delete(self.remove_or_switch, None, [self.work, self.began], **quiet),
         ]
-        reader.expand(self.opened, None, [*whole, self.work], **quiet)
+        opened = reader.expand(self.opened, None, [*whole, self.work, self.began], **quiet)
+        self._follow(opened, whole, quiet).then(
+            None, None, None, js="() => window.chapterAndVerse.renew({ onlyIfOther: true })", **quiet
+        )
         self.into.change(lambda into: gr.Textbox(visible=into == NEW), self.into, self.name, **quiet)
         self.stop.click(self.stopped, None, None, **quiet)
         for event in begins:
-            over = event.then(self.watch, self.began, self.work, concurrency_limit=None, **quiet)
-            renew(over.then(self.show, None, whole, **quiet).then).then(
+            renew(self._follow(event, whole, quiet).then).then(
                 None, None, None, js="() => window.chapterAndVerse.renew()", **quiet
             )
+
+    def _follow(self, event: Any, whole: list[Any], quiet: dict[str, Any]) -> Any:  # noqa: ANN401 -- Gradio's own
+        """Watch the work that an event began, and show the page anew after it."""
+        over = event.then(self.watch, self.began, self.work, concurrency_limit=None, **quiet)
+        return over.then(self.renewed, self.began, whole, **quiet)
+
+    def renewed(self, began: bool, request: gr.Request) -> Update:
+        """The page after work; where there was none it stays as it is, and so does a form that was refused."""
+        return self.show(request) if began else {self.head: gr.skip()}
 
     def show(self, request: gr.Request) -> Update:
         """The page as the corpus is now; the map is drawn when the page is first looked at."""
@@ -99,7 +110,8 @@ class SourcesPage:
 
     def opened(self, request: gr.Request) -> Update:
         """The page when it is first looked at: with the work that is going on, or was done last."""
-        return self.show(request) | {self.work: render_work(self.library.jobs.work)}
+        work = self.library.jobs.work
+        return self.show(request) | {self.work: render_work(work), self.began: not work.over}
 
     def add(
         self,

@@ -117,6 +117,18 @@ def test_a_mistake_is_said_where_it_was_made(page: Page, tmp_path: Path) -> None
     expect(page.locator(".sources-list .card")).to_have_count(2)
 
 
+def test_work_goes_on_and_is_seen_after_a_reload(page: Page, opener: Opener) -> None:
+    opener.gate.clear()
+    page.get_by_role("button", name="Rebuild the index").click()
+    expect(page.locator("#work progress")).to_be_visible()
+    page.reload()
+    expect(page.locator("#work progress")).to_be_visible()
+    opener.gate.set()
+    expect(page.locator("#work .work")).to_have_attribute("data-state", "done")
+    expect(page.locator("#work li")).to_contain_text("rebuilt")
+    expect(page.locator(".sources-list .card")).to_have_count(2)
+
+
 def test_who_is_no_admin_looks_but_changes_nothing(browser: Browser, library: Library) -> None:
     rules = Rules(local=True, free=READER)
     with serving(library, rules) as address, visiting(browser, f"{address}/#sources") as page:

@@ -87,7 +87,9 @@ for (const kind of ["keydown", "click"]) {
       if (!event.isTrusted || !sends(event) || !text.trim() || event.isComposing) return;
       setTimeout(() => {
         const idle = !document.querySelector('.exchange[data-state="running"]');
-        if (idle && typed() === text) document.querySelector("#send").click();
+        if (typed() !== text) return;
+        if (idle) document.querySelector("#send").click();
+        else hint("Wait for the answer to end, or stop it.");
       }, 1500);
     },
     true,

@@ -27,9 +27,14 @@ function takeOut(button) {
   }, 4000);
 }
 
+let known = null; // the menu as it was sent last
+server.list_sources().then((options) => (known = options));
+
 // After the corpus has changed: the reader's menu, and its text when the source is gone or may be another.
-async function renew() {
-  sources.innerHTML = await server.list_sources();
+async function renew({ onlyIfOther = false } = {}) {
+  const options = await server.list_sources();
+  if (onlyIfOther && options === known) return;
+  sources.innerHTML = known = options;
   const still = [...sources.options].some((option) => option.value === wanted);
   shown = null;
   open(still ? wanted : "");
