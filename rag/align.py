@@ -15,13 +15,17 @@ import numpy as np
 
 from corpus.document import split_sentences
 from rag.datatypes import Vectors
+from rag.quantities import same_amount
 from rag.statements import POSSESSIVES, Name, Statement, read
 
 MEETS = 0.75
 # A sentence is in view when it covers at least this share of what the best one covers.
 IN_VIEW = 0.6
 VIEW = 3
+VALUE = 0.15
 MARGIN, SLACK = 1.5, 0.3
+# How much better two values must stand in each other's places to have changed them.
+EXCHANGE = 0.4
 NEARNESS = 0.2
 
 DifferenceKind = Literal[
@@ -56,7 +60,8 @@ class Alignment:
     """A claim beside the sentences of its evidence.
 
     `likeness[s]` has the shape (content words of the claim, words of sentence s), in [0, 1]; `coverage[s]` is
-    the weighted share of the claim that sentence s answers to; `view` are the sentences worth comparing facts with,
+    the weighted share of the claim that sentence s answers to, `standing[s]` that with a little more for each number
+    and date that it has; `view` are the sentences worth comparing facts with,
     best first; `links[n]` is where the n-th content word is answered best: (sentence, word), or None.
     """
 
@@ -66,6 +71,7 @@ class Alignment:
     likeness: tuple[Vectors, ...]
     weights: Vectors
     coverage: Vectors
+    standing: Vectors
     view: tuple[int, ...]
     links: tuple[tuple[int, int] | None, ...]
 
@@ -128,10 +134,17 @@ def align(claim: Statement, passages: Sequence[Passage]) -> Alignment:
     likeness = tuple(_likeness(claim, sentence) for sentence in sentences)
     best = np.array([table.max(axis=1, initial=0.0) for table in likeness]).reshape(len(sentences), len(claim.content))
     coverage = np.asarray(best @ weights / (weights.sum() or 1.0), dtype=np.float32)
-    order = sorted(range(len(sentences)), key=lambda s: (-coverage[s], s))
+    standing = coverage + np.array([_same_values(claim, sentence) for sentence in sentences], dtype=np.float32)
+    order = sorted(range(len(sentences)), key=lambda s: (-standing[s], s))
     view = tuple(s for s in order[:VIEW] if coverage[s] >= IN_VIEW * coverage[order[0]] and coverage[s] > 0)
     links = tuple(_link(n, likeness, view) for n in range(len(claim.content)))
-    return Alignment(claim, sentences, before, likeness, weights, coverage, view, links)
+    return Alignment(claim, sentences, before, likeness, weights, coverage, standing, view, links)
+
+
+def _same_values(claim: Statement, sentence: Statement) -> float:
+    """What a sentence gains when it's chosen for comparison, for each number and date of the claim that it has."""
+    amounts = sum(any(same_amount(own, q) for q in sentence.quantities) for own in claim.quantities)
+    return VALUE * (amounts + sum(any(own.fits(when) for when in sentence.dates) for own in claim.dates))
 
 
 def _weights(claim: Statement) -> Vectors:
@@ -244,7 +257,50 @@ def exchanged(
         return None
     crossed, place = best(one, others, other)
     straight = best(one, ones, other)[0] + best(other, others, one)[0]
-    return place if crossed + best(other, ones, one)[0] > straight + 2 * SLACK else None
+    return place if crossed + best(other, ones, one)[0] > straight + EXCHANGE else None
+
+
+def crossed(
+    alignment: Alignment, one: Mention, other: Mention, ones: Sequence[Mention], others: Sequence[Mention]
+) -> Mention | None:
+    """Where the words that stand nearest to two values of the claim stand nearer to each other's in one sentence of
+    the evidence, the place of the second. Looks at the nearest names, too."""
+    for named in (False, True):
+        anchors = _anchor(alignment, one, named), _anchor(alignment, other, named)
+        if anchors[0] is None or anchors[1] is None or anchors[0] == anchors[1]:
+            continue
+        for mine in ones:
+            for theirs in others:
+                if mine.sentence == theirs.sentence and all(
+                    _nearer(alignment, row, far, near)
+                    for row, far, near in ((anchors[0], mine, theirs), (anchors[1], theirs, mine))
+                ):
+                    return theirs
+    return None
+
+
+def _anchor(alignment: Alignment, value: Mention, named: bool) -> int | None:
+    """The row of the word with content that stands nearest to a value of the claim, in its clause and close by."""
+    words = alignment.claim.words
+    rows = [
+        (max(value.first - n, n - value.last), row)
+        for row, n in enumerate(alignment.claim.content)
+        if not value.first <= n <= value.last
+        and words[n].clause == words[value.first].clause
+        and (words[n].text[0].isupper() or any(ch.isdigit() for ch in words[n].text)) >= named
+    ]
+    distance, row = min(rows, default=(9, 0))
+    return row if distance <= (5 if named else 3) else None
+
+
+def _nearer(alignment: Alignment, row: int, far: Mention, near: Mention) -> bool:
+    """Whether what answers to a word of the claim stands nearer to one mention of a sentence than to another."""
+    columns = (alignment.likeness[near.sentence][row] >= MEETS).nonzero()[0]
+
+    def distance(mention: Mention) -> int:
+        return min(max(mention.first - int(c), int(c) - mention.last) for c in columns)
+
+    return bool(len(columns)) and distance(near) < distance(far) and distance(near) <= 5
 
 
 def say(alignment: Alignment, mention: Mention) -> str:

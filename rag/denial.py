@@ -18,7 +18,7 @@ NEARLY = 0.9
 _NEAR_DENIAL = frozenset(
     """prevent prevents prevented preventing avoid avoids avoided avoiding few rarely doubt doubts doubted reject
     rejects rejected refuse refuses refused refusing skeptical sceptical limited absence absent unlikely impossible stop
-    stops stopped cease ceased beyond only except free instead rather oppose opposes opposed dismiss dismisses dismissed
+    stops stopped cease ceased beyond only except oppose opposes opposed dismiss dismisses dismissed
     against ignore ignores omit omits unclear missing exclude excludes excluded forbid forbids forbade forbidden ban
     bans banned wrong false falsely disagree disagrees""".split()
 )
@@ -39,7 +39,12 @@ def _by_claim(alignment: Alignment) -> Iterable[Difference]:
     for reach in alignment.claim.denials:
         mine = [rows[n] for n in reach if n in rows]
         places = [(s, column) for row in mine for s, column in _places(alignment, row)]
-        if any(alignment.sentences[s].words[column].sign < 0 for s, column in places):
+        denied = [
+            any(alignment.sentences[s].words[column].sign < 0 for s, column in _places(alignment, row))
+            for row in mine
+            if _places(alignment, row)
+        ]
+        if denied and (denied[0] or 2 * sum(denied) >= len(denied)):
             continue
         if _opposed(alignment, reach):
             continue
@@ -62,7 +67,8 @@ def _by_evidence(alignment: Alignment) -> Iterable[Difference]:
         for reach in sentence.denials:
             columns = [column for column in reach if sentence.words[column].stem]
             hits = [(row, column) for column in columns for row in _rows(alignment, s, column)]
-            if not hits or not (hits[0][1] == columns[0] or len(hits) > 1):
+            contrasted = any(word.lower == "but" for word in sentence.words[reach[-1] + 1 : reach[-1] + 6])
+            if not hits or not (hits[0][1] == columns[0] or (len(hits) > 1 and not contrasted)):
                 continue
             if any(claim.words[claim.content[row]].sign < 0 for row, _ in hits):
                 continue
@@ -102,8 +108,8 @@ def _said_elsewhere(alignment: Alignment, row: int, besides: int) -> bool:
 
 
 def _opposed(alignment: Alignment, reach: Sequence[int]) -> bool:
-    """Whether the evidence has the opposite of a word that the claim denies."""
-    mine = [alignment.claim.words[n].lower for n in reach]
+    """Whether the evidence has the opposite of the first word that the claim denies."""
+    mine = [alignment.claim.words[n].lower for n in reach if alignment.claim.words[n].stem][:1]
     theirs = [word.lower for s in alignment.view for word in alignment.sentences[s].words if word.sign > 0]
     return any(relation_of(one, other) < 0 for one in mine for other in theirs)
 

@@ -11,6 +11,7 @@ from rag.align import (
     Difference,
     DifferenceKind,
     Mention,
+    crossed,
     exchanged,
     misplaced,
     say,
@@ -18,8 +19,10 @@ from rag.align import (
 )
 from rag.opposites import UNITS
 from rag.quantities import Quantity, When, same_amount
-from rag.statements import Statement
+from rag.statements import Name, Statement
 
+# How many words a value and whose it is have between them at most.
+_CLOSE = 5
 _GAP = re.compile(r"(?:percentage |per ?cent )?points?\b|more\b|fewer\b|less\b|apart\b|higher\b|lower\b")
 
 
@@ -50,7 +53,7 @@ def _numbers(alignment: Alignment) -> Iterable[Difference]:
         elif not (_worked_out(claimed, alignment) or _said_in_words(claimed, alignment)):
             small = (claimed.spelt and (claimed.value <= 3 or claimed.kind == "percent")) or claimed.kind == "ordinal"
             rival = misplaced(alignment, where, (), others) if small else None
-            weight = 1.0 if not small else max(0.4, trust(alignment, rival.sentence) if rival else 0.0)
+            weight = 1.0 if not small else max(0.2, trust(alignment, rival.sentence) if rival else 0.0)
             yield Difference("number", f"the number {text} isn't in the evidence", weight)
 
 
@@ -92,9 +95,15 @@ def _moved(
 ) -> Iterable[Difference]:
     """A value that the evidence has elsewhere: another stands in its place, or one of the claim's has changed
     places with it."""
+    rivals = [*others, *(place for _, places in rest for place in places)]
+    if any(_alike(alignment, where, one) for one in same) and not any(_alike(alignment, where, one) for one in rivals):
+        return
     found = misplaced(alignment, where, same, others)
     for place, places in rest:
-        found = found or exchanged(alignment, where, place, same, places)
+        for changed in (exchanged, crossed):
+            found = found or changed(alignment, where, place, same, places)
+    if found is None and (owner := _owner(alignment, where, same, others)) is not None:
+        yield Difference(kind, f"the evidence gives {text} for {say(alignment, owner)}", 1.0)
     if found is not None:
         reason = f"the evidence has {say(alignment, found)} where the sentence has {text}"
         yield Difference(kind, reason, trust(alignment, found.sentence))
@@ -103,6 +112,46 @@ def _moved(
 def _of_a_size(claimed: Quantity, other: Quantity) -> bool:
     """Whether a number may be mistaken for another: a bare one for an amount of money only where it's a large one."""
     return claimed.kind == other.kind or min(claimed.value, other.value) >= 1_000
+
+
+def _alike(alignment: Alignment, where: Mention, found: Mention) -> bool:
+    """Whether a value stands between the same two words in the claim and in the evidence."""
+
+    def around(statement: Statement, mention: Mention) -> list[str]:
+        return [word.lower for word in statement.words[max(0, mention.first - 1) : mention.last + 2]]
+
+    mine, theirs = around(alignment.claim, where), around(alignment.sentences[found.sentence], found)
+    return len(mine) > 2 < len(theirs) and (mine[0], mine[-1]) == (theirs[0], theirs[-1])
+
+
+def _owner(alignment: Alignment, where: Mention, same: Sequence[Mention], others: Sequence[Mention]) -> Mention | None:
+    """Whose a value is in the evidence, when the claim gives it to somebody who has another there: "Amazon at 125
+    billion, Alphabet at 91" for "Alphabet at 125 billion"."""
+    near = [(_apart(alignment.claim, where, n), n) for n in alignment.claim.names if not n.pronoun]
+    distance, mine = min(near, key=lambda pair: pair[0], default=(9, None))
+    if mine is None or distance > _CLOSE or any(place.sentence not in alignment.view for place in same):
+        return None
+    owners = []
+    for place in same:
+        statement = alignment.sentences[place.sentence]
+        names = [name for name in statement.names if name.sure and not name.pronoun]
+        own = [name for name in names if set(name.parts) & set(mine.parts)]
+        owner = min(names, key=lambda name: _apart(statement, place, name), default=None)
+        rivals = [other for other in others if other.sentence == place.sentence]
+        if not own or owner is None or owner in own or _apart(statement, place, owner) > _CLOSE:
+            return None
+        if not any(_apart(statement, r, n) < _apart(statement, place, n) for r in rivals for n in own):
+            return None
+        owners.append(Mention(place.sentence, owner.first, owner.last))
+    return owners[0] if owners else None
+
+
+def _apart(statement: Statement, value: Mention, name: Name) -> int:
+    """How many words lie between a value and a name; a comma or a clause between counts for three."""
+    first, last = sorted(((value.first, value.last), (name.first, name.last)))
+    between = statement.words[first[1] + 1 : last[0] + 1]
+    breaks = sum(word.comma or word.clause != statement.words[first[1]].clause for word in between)
+    return last[0] - first[1] + 3 * min(1, breaks)
 
 
 def _place(claim: Statement, value: Quantity | When) -> Mention:

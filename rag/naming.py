@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from rag.align import MEETS, Alignment, Difference, DifferenceKind, Mention, misplaced, same_word, say, trust
 from rag.statements import OFFICES, POSSESSIVES, REPORTING, TITLES, Name, Statement
@@ -18,7 +19,7 @@ Parts = tuple[str, ...]
 Named = Sequence[tuple[Mention, Name, Parts]]
 # A name beside a word of the evidence: where, whom it means, how much stands between, how far off it is.
 Holder = tuple[Mention, Parts, int, int]
-_THINGS = frozenset("it they them this these that those which who its their".split())
+_THINGS = frozenset("it they them this these those which who its their".split())
 # A sentence that covers this share of what the best one covers says as much.
 NEARLY = 0.9
 # A name and the word that it goes with have no more than this many words between them.
@@ -31,7 +32,7 @@ def compare_names(alignment: Alignment, forms: Forms = ()) -> Iterable[Differenc
     """What differs in names. `forms` are sets of lower-cased words, each of which names one person."""
     if not alignment.view:
         return
-    mentions = _named(alignment)
+    mentions = _named(alignment, forms)
     vocabulary = {word.lower.removesuffix("'s") for statement in alignment.sentences for word in statement.words}
     stems = {word.stem for statement in alignment.sentences for word in statement.words if word.stem}
     for name in alignment.claim.names:
@@ -135,15 +136,21 @@ def _elsewhere(
                 rivals.append(mention)
             elif mention.sentence in mine and person and not _by(alignment, mention.sentence):
                 beside.append(mention)
-    other = (
-        misplaced(alignment, where, same, rivals)
-        or misplaced(alignment, where, same, beside, 2.0, 0.6)
-        or _instead(alignment, name, mentions, forms)
-    )
-    if other is not None:
+    places = [
+        (trust(alignment, other.sentence), other)
+        for other in (
+            misplaced(alignment, where, same, rivals),
+            misplaced(alignment, where, same, beside, 2.0, 0.6),
+        )
+        if other is not None
+    ]
+    if (other := _instead(alignment, name, mentions, forms)) is not None:
+        places.append((max(trust(alignment, other.sentence), 0.6), other))
+    if places:
+        weight, other = max(places, key=lambda pair: pair[0])
         kind: DifferenceKind = "speaker" if _speaks(alignment.claim, name) else "name_slot"
         reason = f"the evidence has {say(alignment, other)} where the sentence has {_text(alignment, name)}"
-        yield Difference(kind, reason, trust(alignment, other.sentence))
+        yield Difference(kind, reason, weight)
 
 
 def _instead(alignment: Alignment, name: Name, mentions: Named, forms: Forms) -> Mention | None:
@@ -156,10 +163,17 @@ def _instead(alignment: Alignment, name: Name, mentions: Named, forms: Forms) ->
             continue
         tight = abs(anchor - edge) == 1
         beside = [
-            other.parts for other in alignment.claim.names if (other.first > anchor) == (step < 0) and other != name
+            other.parts
+            for other in alignment.claim.names
+            if (other.first > anchor) == (step < 0)
+            and alignment.claim.words[other.first].clause == alignment.claim.words[anchor].clause
+            and other != name
         ]
         holders = []
+        told = [alignment.standing[m.sentence] for m, _, parts in mentions if _same(name.parts, parts, forms)]
         for s in alignment.view:
+            if max(told, default=0.0) > alignment.standing[s]:
+                continue
             agent = _agent(alignment.sentences[s])
             if (agent is None) != (_agent(alignment.claim) is None):
                 if step > 0 and agent is not None:
@@ -223,7 +237,7 @@ def _holders(alignment: Alignment, s: int, column: int, step: int, mentions: Nam
         if m in here:
             mention, _, parts = here[m]
             found.append((mention, parts, between if abs(m - column) <= _GAP + 1 else 9, m - column))
-        elif words[m].lower in _THINGS and not between and abs(m - column) <= _GAP:
+        elif words[m].lower in _THINGS and not found and not between and abs(m - column) <= _GAP:
             found.append((Mention(s, m, m), (), 0, m - column))
         between += bool(words[m].stem)
         m += step
@@ -260,6 +274,10 @@ def _alike(one: Name, other: Name, meant: Parts, forms: Forms) -> bool:
 
 def _stands(name: Name, vocabulary: set[str], stems: set[str], alignment: Alignment) -> bool:
     """Whether the evidence has a name in other guise: in lower case, as initials, as kindred words."""
+    own = [stem for part in name.parts for stem in terms(part)] or list(name.parts)
+    kindred = all(any(same_word(stem, other) for other in stems) for stem in own)
+    if kindred and not name.parts[-1].isdigit():
+        return True
     if len(name.parts) > 1 and (name.parts[-1].isdigit() or not vocabulary.isdisjoint(name.parts)):
         # "Mill Street" isn't there where only "Marsh Street" is, nor "GPT-4" where only "GPT-3" is.
         if any(found.parts[-1] == name.parts[-1] or found.parts[0] == name.parts[0] for found in _all(alignment)):
@@ -268,8 +286,7 @@ def _stands(name: Name, vocabulary: set[str], stems: set[str], alignment: Alignm
             return True
     if name.parts[-1] in vocabulary:
         return True
-    own = [stem for part in name.parts for stem in terms(part)] or list(name.parts)
-    return all(any(same_word(stem, other) for other in stems) for stem in own) or _initials(name, alignment)
+    return kindred or _initials(name, alignment)
 
 
 def _all(alignment: Alignment) -> list[Name]:
@@ -294,7 +311,7 @@ def _initials(name: Name, alignment: Alignment) -> bool:
     return False
 
 
-def _named(alignment: Alignment) -> list[tuple[Mention, Name, Parts]]:
+def _named(alignment: Alignment, forms: Forms) -> list[tuple[Mention, Name, Parts]]:
     """Every name in the evidence and whom it means; a pronoun means whom the sentence before is about, and in a
     quotation anybody."""
     found = []
@@ -305,7 +322,9 @@ def _named(alignment: Alignment) -> list[tuple[Mention, Name, Parts]]:
                 last = name
             elif last is not None and _quoted(statement, name):
                 last = None
-            found.append((Mention(s, name.first, name.last), name, last.parts if last else ()))
+            known = not name.sure and any(name.parts[-1] in form for form in forms)
+            meant = last.parts if last else ()
+            found.append((Mention(s, name.first, name.last), replace(name, sure=True) if known else name, meant))
     return found
 
 

@@ -14,7 +14,7 @@ more greater higher larger bigger up above exceed exceeds exceeded gain over upw
 | less fewer lower smaller down below loss under downward
 minimum | maximum
 ahead | behind
-good great well | bad poor badly poorly
+good great well excellent excellently brilliantly | bad poor badly poorly
 recent recently modern new contemporary | ancient old
 hasten hastens hastened speed speeds accelerate accelerates accelerated | delay delays delayed slow slows slowed
 large big huge massive vast | small little tiny
@@ -39,6 +39,7 @@ north northern | south southern | east eastern | west western
 left | right
 morning | evening | afternoon | night
 spring | summer | autumn fall | winter
+minutes | hours | days | weeks | months | years | decades | centuries
 father | mother
 son | daughter
 brother | sister
@@ -64,8 +65,9 @@ alive living | dead
 majority | minority
 theory theoretical | practice practical
 cause causes caused | prevent prevents prevented
-increase increased increasing rise rose rising grow grew growing \
-| decrease decreased decreasing fall fell falling shrink shrank decline declined drop
+increase increased increasing rise rose rising grow grows grew growing mounting \
+| decrease decreased decreasing fall fell falling shrink shrinks shrank shrinking decline declined declining drop \
+diminish diminishes diminished diminishing
 before earlier | after later afterwards
 better improve improved superior best | worse worsen inferior worst
 easy easier simple simpler simplicity | hard harder difficult difficulty complex complicated complexity

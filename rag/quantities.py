@@ -61,7 +61,7 @@ _PARTS = re.compile(
 )
 _OTHER = re.compile(
     rf"\b(?:(?P<ordinal>{'|'.join(_ORDINALS)})|(?P<multiple>{'|'.join(_MULTIPLES)})|(?P<count>{'|'.join(_COUNTS)})|"
-    rf"(?P<fold>{_WORD}|{_SCALE})fold|(?P<vague>{_SCALE}|ten)s)\b",
+    rf"(?P<fold>{_WORD}|{_SCALE})fold|(?P<vague>{_SCALE}|ten|dozen)s)\b",
     re.IGNORECASE,
 )
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
@@ -262,7 +262,7 @@ def _others(text: str) -> Iterator[Quantity]:
         elif name == "fold":
             value, kind = float(_UNITS.get(word, _TENS.get(word, 0)) or _SCALES[word]), "times"
         elif name == "vague":
-            value, kind = _SCALES.get(word, 10.0), "vague"
+            value, kind = _SCALES.get(word, _COUNTS.get(word, 10.0)), "vague"
         else:
             value = _COUNTS[word]
         yield Quantity(value, kind, match.start(), match.end(), 0.0, False, True)

@@ -41,17 +41,19 @@ _RAISING = frozenset(
     convinced sure want wants wanted suppose imagine say says said mean means meant""".split()
 )
 _LIFTING = frozenset("without fail fails failed failing deny denies denied unable lack lacks lacking".split())
+_ALONE = frozenset("only just merely simply solely exclusively".split())
+_DETERMINERS = frozenset("the a an his her its their our my".split())
 _BOUNDS = frozenset("more less fewer later earlier".split())
 REACH = 3
 
 # How sure: 0 hedged, 2 said to be beyond doubt; 1, the plain statement, has no word for it.
 _HEDGES = frozenset(
-    """may might could perhaps maybe possibly probably likely seem seems seemed seemingly appear appears appeared
-    apparently presumably suggest suggests suggested arguably potentially tend tends tended often sometimes usually
-    generally typically mostly largely partially partly almost nearly virtually essentially somewhat suspects guess
-    guesses suspect unlikely probable possible conceivably supposedly allegedly reportedly hopes hope hoped expects
-    expect expected estimated believed thought approaching relatively should doubtful unclear uncertain
-    necessarily roughly approximately quite""".split()
+    """may might could perhaps maybe possibly probably likely seem seems seemed seemingly 
+ apparently presumably suggest suggests suggested arguably potentially tend tends tended often sometimes usually
+ generally typically mostly largely partially partly almost nearly virtually suspects guess
+ guesses suspect unlikely probable possible conceivably supposedly allegedly reportedly 
+ estimated should doubtful unclear uncertain
+ necessarily """.split()
 )
 _SURE = frozenset(
     """definitely certainly surely undoubtedly always inevitably proves proved proven clearly fully entirely
@@ -77,7 +79,7 @@ REPORTING = frozenset(
     asks asked answers answered objects objected proposes proposed explains explained describes described
     thinks doubts doubted sees saw credits credited judges judged told tells considers considered cites cited
     stresses stressed counters countered favours favors favoured prefers preferred gives gave offers offered refuses
-    rejects rejected agrees agreed disagrees hears heard wants wanted announced replied replies""".split()
+    rejects rejected agrees agreed disagrees hears heard wants wanted announced replied replies puts""".split()
 )
 _NOT_NAMES = frozenset(
     """research evidence data nobody everyone nothing something work history experience theory science practice
@@ -87,6 +89,7 @@ TITLES = frozenset("mr mrs ms dr prof professor sir the a an today tomorrow yest
 OFFICES = frozenset("ceo cto cfo chief scientist president chairman director officer professor dr mr mrs ms".split())
 # How words end that may open a sentence without a determiner and aren't names.
 _COMMON = re.compile(r"(?:s|ly|ing|tion|sion|ment|ness|ity|ism|ence|ance|ship|ology|ure|ed|age|dom|hood)$")
+_OPENS = re.compile(r"(?:^|[.?!:•(]|[.?!:,][”\"]?\s*[“\"])\s*$|^\s*[“\"]$")
 _VERBAL = re.compile(r"\w{4}(?:ed|ing|ly)$")
 _WITHIN = (" ", "-", "–", "&", " & ", ". ")
 _MONTHS = frozenset(
@@ -208,6 +211,7 @@ def _denials(words: Sequence[Word]) -> tuple[tuple[int, ...], ...]:
     """For each negator, the positions of the words that it denies, those with content first of all: up to REACH of
     them, to the end of its clause; of a thing ("no reward") the verb before it and up to two words after it."""
     found: list[tuple[int, ...]] = []
+    last = -1
     for n, word in enumerate(words):
         following = words[n + 1].lower if n + 1 < len(words) else ""
         if not _denies(words, n):
@@ -219,10 +223,11 @@ def _denials(words: Sequence[Word]) -> tuple[tuple[int, ...], ...]:
             # "needs no reward" denies the need as "doesn't need a reward" does.
             reach = [*reach, n - 1]
         # "not without", "never failed to": the second denial lifts the first.
-        if found and _lifts(words, found[-1], n):
+        if found and n in found[-1] and _lifts(words, last, n):
             found.pop()
         elif reach:
             found.append(tuple(reach))
+        last = n
     return tuple(found)
 
 
@@ -249,6 +254,10 @@ def _reach(words: Sequence[Word], n: int, most: int, thing: bool) -> list[int]:
     clause = words[n].clause
     for m in range(n + 1, len(words)):
         word = words[m]
+        alone = word.lower in _ALONE and words[m - 1].lower not in _DETERMINERS
+        if alone and content <= 1 and word.clause == words[n].clause:
+            # "doesn't come only from X": it does come from X.
+            return []
         if word.clause != clause:
             # "not because", "don't think that": the denial reaches into the clause that follows at once.
             if not (m == n + 1 and word.lower in _CLAUSE) and not (
@@ -268,8 +277,10 @@ def _reach(words: Sequence[Word], n: int, most: int, thing: bool) -> list[int]:
     return reach
 
 
-def _lifts(words: Sequence[Word], reach: Sequence[int], n: int) -> bool:
-    return words[n].lower in _LIFTING and n in reach and not any(words[m].stem for m in reach if m < n)
+def _lifts(words: Sequence[Word], denial: int, n: int) -> bool:
+    """Whether two denials stand side by side: "not without", "can't really do without"."""
+    between = [word for word in words[denial + 1 : n] if word.stem and not word.lower.endswith("ly")]
+    return words[n].lower in _LIFTING and not between
 
 
 def _signed(words: Sequence[Word], denials: Sequence[Sequence[int]]) -> tuple[Word, ...]:
@@ -328,7 +339,7 @@ def _joined(text: str, words: tuple[Word, ...], last: int) -> bool:
 
 def _trim(text: str, words: tuple[Word, ...], first: int, last: int) -> Name | None:
     """The name in these words, without what is capitalised only because it opens a sentence."""
-    opens = first == 0 or re.search(r"[.?!:“\"(•]\s*$", text[: words[first].start]) is not None
+    opens = _OPENS.search(text[: words[first].start]) is not None
     sure = likely = True
     if opens:
         word = words[first]

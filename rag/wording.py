@@ -16,8 +16,7 @@ _CAUSAL = frozenset(
 _COMPARING = frozenset(
     "than exceed exceeds exceeded outperform outperforms outperformed surpass surpasses surpassed".split()
 )
-# How many words with content on each side of them are compared.
-_SIDE = 2
+_COUNTED = frozenset("more less fewer".split())
 # These leave room as a hedge does.
 _LOOSE = frozenset("about around near nearly close approaching approaches some roughly can if whether".split())
 
@@ -55,20 +54,20 @@ def _swaps(alignment: Alignment) -> Iterable[Difference]:
         theirs = _compared(alignment.sentences[s])
         if theirs is None or theirs[2] != mine[2]:
             continue
-        straight = _shared(alignment, s, mine[0], theirs[0]) + _shared(alignment, s, mine[1], theirs[1])
-        crossed = _shared(alignment, s, mine[0], theirs[1]) + _shared(alignment, s, mine[1], theirs[0])
-        if crossed > straight:
+        straight = _shared(alignment, s, mine[1], theirs[1])
+        crossed = _shared(alignment, s, mine[0], theirs[1]), _shared(alignment, s, mine[1], theirs[0])
+        if not straight and all(crossed):
             yield Difference("swap", f"what stands around “{mine[2]}” has changed places", trust(alignment, s))
         return
 
 
 def _compared(statement: Statement) -> tuple[set[int], set[int], str] | None:
-    """Positions of the words on both sides of what compares, up to _SIDE with content each, and the word."""
+    """Positions of the words before what compares and of the first with content behind it, and the word."""
     for n, word in enumerate(statement.words):
         if word.lower in _COMPARING and n:
-            before = [m for m in range(n) if statement.words[m].stem][-_SIDE:]
-            after = [m for m in range(n + 1, len(statement.words)) if statement.words[m].stem][:_SIDE]
-            return set(before), set(after), word.lower
+            both = {other.stem for other in statement.words[:n]}
+            after = [m for m in range(n + 1, len(statement.words)) if statement.words[m].stem not in {"", *both}]
+            return set(range(n)), set(after[:1]), word.lower
     return None
 
 
@@ -102,9 +101,11 @@ def _over(statement: Statement, n: int, level: int) -> int | None:
         if statement.words[position].clause != statement.words[position + 1].clause:
             if statement.words[position + 1].lower != "that":
                 return None
-            between = -1
+            between += 1
         if statement.certainty.get(position) == level:
             return position
+        if statement.words[position].comma:
+            return None
         between += bool(statement.words[position].stem)
         if between > 1:
             return None
@@ -123,6 +124,11 @@ def _quantifiers(alignment: Alignment) -> Iterable[Difference]:
     claim = alignment.claim
     rows = {n: row for row, n in enumerate(claim.content)}
     for position, level in claim.amounts.items():
+        if (
+            claim.words[position].lower == "no"
+            and claim.words[min(position + 1, len(claim.words) - 1)].lower in _COUNTED
+        ):
+            continue
         head = next((n for n in range(position + 1, min(position + 6, len(claim.words))) if n in rows), None)
         if head is None or (link := alignment.links[rows[head]]) is None:
             continue
@@ -170,7 +176,7 @@ def _causes(alignment: Alignment) -> Iterable[Difference]:
             yield Difference("cause", "cause and effect change places")
         return
     if not told:
-        yield Difference("cause", "the evidence gives no such cause", 0.8 * trust(alignment, alignment.view[0]))
+        yield Difference("cause", "the evidence gives no such cause", 0.4 * trust(alignment, alignment.view[0]))
 
 
 def _cause_and_effect(statement: Statement) -> tuple[set[int], set[int]] | None:

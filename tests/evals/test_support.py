@@ -18,10 +18,10 @@ def test_the_pairs_are_many_distinct_and_verbatim() -> None:
     held = "\n".join(file.read_text(encoding="utf-8") for file in TEXTS.iterdir())
     assert len(pairs) >= 240
     assert len({pair.id for pair in pairs}) == len({(pair.sentence, pair.passages) for pair in pairs}) == len(pairs)
-    assert {pair.split for pair in pairs} == {"tune", "never"}
+    assert {pair.split for pair in pairs} == {"tune", "never", "late"}
     for pair in pairs:
         assert pair.supported == (pair.kind in TRUE_KINDS), pair.id
-        assert all(passage in held for passage in pair.passages), pair.id
+        assert pair.source == "made up" or all(passage in held for passage in pair.passages), pair.id
 
 
 def _scored(kind: str, score: float, label: str, overlap: float) -> Scored:

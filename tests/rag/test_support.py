@@ -75,6 +75,56 @@ def test_one_thing_changed_is_unsupported_and_the_reason_names_it(
         assert support.score <= CUT
 
 
+TEAM = (
+    "Nordal hired Eva Brandt in May 2016. She told staff that she would run the lab and that Olaf Brandt would keep "
+    "the archive. The lab used the Kestrel-3 for two months; at most 40 people worked there. Its output rose from "
+    "55 to 78 percent. Teaching a robot is harder than teaching an apprentice. The lab has no patents, and "
+    "it is not yet open."
+)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Eva Brandt was hired by Nordal in 2016.",
+        "Eva Brandt told the staff that she would run the lab.",
+        "The lab's output rose by 23 percentage points.",
+        "No more than 40 people worked in the lab.",
+        "The lab is not open yet and has no patents.",
+    ],
+)
+def test_what_follows_from_the_evidence_is_kept(sentence: str, with_vectors: SupportChecker) -> None:
+    for checker in (WORDS_ONLY, with_vectors):
+        assert checker.check(sentence, [TEAM]).label != "unsupported", sentence
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("Nordal hired Eva Strand in May 2016.", "Eva Strand"),
+        ("Eva Brandt told staff that Olaf Brandt would run the lab.", ""),
+        ("The lab used the Kestrel-4 for two months.", "Kestrel"),
+        ("The lab used the Kestrel-3 for two weeks.", "weeks"),
+        ("At least 40 people worked there.", "at most"),
+        ("Its output rose from 78 to 55 percent.", "78"),
+        ("Teaching an apprentice is harder than teaching a robot.", "than"),
+        ("The lab has patents.", "patents"),
+        ("The lab is open.", "open"),
+        ("The lab is not without patents.", "patents"),
+    ],
+)
+def test_what_only_looks_alike_is_refused(sentence: str, reason: str, with_vectors: SupportChecker) -> None:
+    for checker in (WORDS_ONLY, with_vectors):
+        support = checker.check(sentence, [TEAM])
+        assert (support.label, reason in support.reason) == ("unsupported", True), (sentence, support)
+
+
+def test_a_scrap_of_a_sentence_is_not_word_for_word() -> None:
+    whole = "It may be that the lab has found a new method."
+    assert WORDS_ONLY.check(whole, [f"{whole} Nobody knows."]).reason == "word for word"
+    assert WORDS_ONLY.check("The lab has found a new method.", [whole]).label == "unsupported"
+
+
 def test_other_words_for_the_same_score_above_what_nobody_said(with_vectors: SupportChecker) -> None:
     same = with_vectors.check("Half of the cars in the old centre might vanish, Roth thinks.", [BRIDGE])
     other = with_vectors.check("The swimming pool closes for repairs every winter.", [BRIDGE])
