@@ -226,6 +226,23 @@ def surroundings(alignment: Alignment, claimed: Mention, found: Mention, besides
             value = max(value, like * near_to(sentence, column, found) * (1.0 if same_side else 0.8))
         named = 2.0 if alignment.claim.words[n].text[0].isupper() and n else 1.0
         total += named * float(alignment.weights[row]) * near * value
+    return total + _values_around(alignment, claimed, found)
+
+
+def _values_around(alignment: Alignment, claimed: Mention, found: Mention) -> float:
+    """What the numbers and years near by add, where the same stand near the mention in the evidence."""
+    sentence = alignment.sentences[found.sentence]
+    total = 0.0
+    if not any(word.number for word in alignment.claim.words[claimed.first : claimed.last + 1]):
+        return total
+    for n, word in enumerate(alignment.claim.words):
+        if word.number and not claimed.first <= n <= claimed.last:
+            theirs = [
+                near_to(sentence, m, found)
+                for m, other in enumerate(sentence.words)
+                if other.text == word.text and not found.first <= m <= found.last
+            ]
+            total += near_to(alignment.claim, n, claimed) * max(theirs, default=0.0)
     return total
 
 

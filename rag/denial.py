@@ -40,7 +40,7 @@ def _by_claim(alignment: Alignment) -> Iterable[Difference]:
         mine = [rows[n] for n in reach if n in rows]
         places = [(s, column) for row in mine for s, column in _places(alignment, row)]
         denied = [
-            any(alignment.sentences[s].words[column].sign < 0 for s, column in _places(alignment, row))
+            any(_denied(alignment.sentences[s], column) for s, column in _places(alignment, row))
             for row in mine
             if _places(alignment, row)
         ]
@@ -58,6 +58,19 @@ def _by_claim(alignment: Alignment) -> Iterable[Difference]:
         weight = _weight(alignment, s, len({row for row in mine if _places(alignment, row)}), len(mine))
         weight = max(weight, 0.6 * _plain(alignment))
         yield Difference("negation", f"the evidence doesn't deny “{word}”", 0.3 if soft else weight)
+
+
+def _denied(statement: Statement, n: int) -> bool:
+    """Whether a word is denied, or stands in a list that is: "needn't lift, carry or push"."""
+    clause = statement.words[n].clause
+    listed = any(
+        reach[-1] < n
+        and statement.words[reach[-1]].clause == clause
+        and not any(word.lower in ("and", "but") for word in statement.words[reach[-1] : n])
+        for reach in statement.denials
+    )
+    follows = statement.words[n].comma or (n > 0 and statement.words[n - 1].lower in ("or", "nor"))
+    return statement.words[n].sign < 0 or (listed and follows)
 
 
 def _by_evidence(alignment: Alignment) -> Iterable[Difference]:

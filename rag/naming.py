@@ -24,6 +24,7 @@ _THINGS = frozenset("it they them this these those which who its their".split())
 NEARLY = 0.9
 # A name and the word that it goes with have no more than this many words between them.
 _GAP = 3
+_IS = frozenset("is was are were".split())
 _PART = re.compile(r"[;:] |\. ")
 _HEAD = re.compile(r"[\w .'-]{2,40}:")
 
@@ -35,7 +36,8 @@ def compare_names(alignment: Alignment, forms: Forms = ()) -> Iterable[Differenc
     mentions = _named(alignment, forms)
     vocabulary = {word.lower.removesuffix("'s") for statement in alignment.sentences for word in statement.words}
     stems = {word.stem for statement in alignment.sentences for word in statement.words if word.stem}
-    for name in alignment.claim.names:
+    for whole in alignment.claim.names:
+        name = _person(whole, forms)
         if name.pronoun:
             continue
         same = [mention for mention, _, parts in mentions if _same(name.parts, parts, forms)]
@@ -50,6 +52,16 @@ def compare_names(alignment: Alignment, forms: Forms = ()) -> Iterable[Differenc
         elif sure or (name.likely and there):
             yield from _elsewhere(alignment, name, same, mentions, forms)
     yield from _misattributed(alignment, mentions, forms)
+
+
+def _person(name: Name, forms: Forms) -> Name:
+    """A known person's name without the one that ran into it: "At the DealBook Summit Sam Altman was ..."."""
+    if any(name.parts[0] in form for form in forms):
+        return name
+    for n in range(1, len(name.parts)):
+        if any(set(name.parts[n:]) <= form for form in forms):
+            return replace(name, parts=name.parts[n:], first=name.first + n)
+    return name
 
 
 def _misattributed(alignment: Alignment, mentions: Named, forms: Forms) -> Iterable[Difference]:
@@ -98,15 +110,21 @@ def _weight_of_absent(alignment: Alignment, name: Name, mentions: Named, forms: 
     rivals = [
         mention
         for mention, found, parts in mentions
-        if mention.sentence in alignment.view and found.sure and not found.pronoun
+        if mention.sentence in alignment.view and not found.pronoun
+        if found.sure or (found.likely and _before_comma(alignment, mention))
         if not any(_same(other.parts, parts, forms) for other in alignment.claim.names)
     ]
     if name.first <= 1 or _speaks(alignment.claim, name):
-        opening = [mention for mention in rivals if mention.first <= 1 and mention.sentence == alignment.view[0]]
+        opening = [mention for mention in rivals if mention.first <= 2 and mention.sentence == alignment.view[0]]
         if not opening and _of_another(alignment, name, forms):
             return max(0.4, trust(alignment, alignment.view[0]))
         return max(0.4, trust(alignment, opening[0].sentence)) if opening else 0.4
     return max(0.6, trust(alignment, alignment.view[0])) if rivals else 0.4
+
+
+def _before_comma(alignment: Alignment, mention: Mention) -> bool:
+    following = alignment.sentences[mention.sentence].words[mention.last + 1 : mention.last + 2]
+    return bool(following and following[0].comma)
 
 
 def _of_another(alignment: Alignment, name: Name, forms: Forms) -> bool:
@@ -162,11 +180,16 @@ def _instead(alignment: Alignment, name: Name, mentions: Named, forms: Forms) ->
         if anchor is None or anchor not in rows:
             continue
         tight = abs(anchor - edge) == 1
+        # "X is the head" may answer to "X, the head".
+        apart = int(any(word.lower in _IS for word in alignment.claim.words[edge + 1 : anchor]))
         beside = [
             other.parts
             for other in alignment.claim.names
             if (other.first > anchor) == (step < 0)
-            and alignment.claim.words[other.first].clause == alignment.claim.words[anchor].clause
+            and (
+                alignment.claim.words[other.first].clause == alignment.claim.words[anchor].clause
+                or 0 < name.first - other.last <= 2
+            )
             and other != name
         ]
         holders = []
@@ -181,11 +204,14 @@ def _instead(alignment: Alignment, name: Name, mentions: Named, forms: Forms) ->
                 continue
             for column in (alignment.likeness[s][rows[anchor]] >= MEETS).nonzero()[0]:
                 holders += [
-                    held if (abs(held[3]) == 1) == tight else (*held[:2], 9, held[3])
+                    held if (abs(held[3]) == 1) == tight else (*held[:2], max(held[2], 8), held[3])
                     for held in _holders(alignment, s, int(column), -step, mentions)
                 ]
-        near = [held for held in holders if held[2] == 0 and not any(_same(held[1], parts, forms) for parts in beside)]
-        if near and not any(not parts or _same(name.parts, parts, forms) for _, parts, _, _ in holders):
+        near = [
+            held for held in holders if held[2] <= apart and not any(_same(held[1], parts, forms) for parts in beside)
+        ]
+        joined = [parts for _, parts, between, _ in holders if between < 9 or not apart]
+        if near and not any(not parts or _same(name.parts, parts, forms) for parts in joined):
             return near[0][0]
     return None
 
@@ -223,12 +249,14 @@ def _next(statement: Statement, n: int, step: int) -> int | None:
 
 def _holders(alignment: Alignment, s: int, column: int, step: int, mentions: Named) -> list[Holder]:
     """The names on one side of a word of the evidence in its clause; an "it" there may be anything."""
-    words = alignment.sentences[s].words
+    statement = alignment.sentences[s]
+    words = statement.words
     here = {
         (mention.last if step < 0 else mention.first): (mention, found, parts)
         for mention, found, parts in mentions
         if mention.sentence == s and parts and found.likely and found.parts[0] not in POSSESSIVES
     }
+    inside = {m for one in statement.names if not one.pronoun for m in range(one.first, one.last + 1)}
     found: list[Holder] = []
     between = 0
     m = column + step
@@ -236,10 +264,10 @@ def _holders(alignment: Alignment, s: int, column: int, step: int, mentions: Nam
         between += words[max(m, m - step)].comma
         if m in here:
             mention, _, parts = here[m]
-            found.append((mention, parts, between if abs(m - column) <= _GAP + 1 else 9, m - column))
+            found.append((mention, parts, max(between, 0 if abs(m - column) <= _GAP + 1 else 8), m - column))
         elif words[m].lower in _THINGS and not found and not between and abs(m - column) <= _GAP:
             found.append((Mention(s, m, m), (), 0, m - column))
-        between += bool(words[m].stem)
+        between += 9 * (bool(words[m].stem) and m not in inside)
         m += step
     return found
 
@@ -256,7 +284,7 @@ def _same(one: Parts, other: Parts, forms: Forms) -> bool:
         return False
     if any(one[-1] in form and other[-1] in form for form in forms):
         return True
-    shared = set(one) & set(other)
+    shared = {part for part in one if any(same_word(part, theirs) for theirs in other)}
     if len(one) == 1 or len(other) == 1:
         short, long = sorted((one, other), key=len)
         initials = "".join(part[0] for part in long)
@@ -320,12 +348,19 @@ def _named(alignment: Alignment, forms: Forms) -> list[tuple[Mention, Name, Part
         for name in statement.names:
             if not name.pronoun:
                 last = name
-            elif last is not None and _quoted(statement, name):
+            elif last is not None and (_quoted(statement, name) or _reporter(statement, last, name)):
                 last = None
             known = not name.sure and any(name.parts[-1] in form for form in forms)
             meant = last.parts if last else ()
             found.append((Mention(s, name.first, name.last), replace(name, sure=True) if known else name, meant))
     return found
+
+
+def _reporter(statement: Statement, last: Name, pronoun: Name) -> bool:
+    """Whether a pronoun may mean somebody else than who says it: "Ann's car stood there, but Bob says that she ..."."""
+    others = [name for name in statement.names if name.first < last.first and name.sure and not name.pronoun]
+    said = {word.lower for word in statement.words[last.last + 1 : pronoun.first]}
+    return bool(others and last in statement.names and said & REPORTING)
 
 
 def _quoted(statement: Statement, name: Name) -> bool:

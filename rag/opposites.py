@@ -16,7 +16,8 @@ minimum | maximum
 ahead | behind
 good great well excellent excellently brilliantly | bad poor badly poorly
 recent recently modern new contemporary | ancient old
-hasten hastens hastened speed speeds accelerate accelerates accelerated | delay delays delayed slow slows slowed
+hasten hastens hastened speed speeds accelerate accelerates accelerated accelerating \
+| delay delays delayed slow slows slowed
 large big huge massive vast | small little tiny
 long longer | short shorter
 rich richer | poor poorer
@@ -65,6 +66,7 @@ alive living | dead
 majority | minority
 theory theoretical | practice practical
 cause causes caused | prevent prevents prevented
+strengthen strengthens strengthened reinforce reinforces reinforced | weaken weakens weakened
 increase increased increasing rise rose rising grow grows grew growing mounting \
 | decrease decreased decreasing fall fell falling shrink shrinks shrank shrinking decline declined declining drop \
 diminish diminishes diminished diminishing

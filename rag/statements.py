@@ -293,6 +293,8 @@ def _levels(words: Sequence[Word]) -> dict[int, int]:
     for n, word in enumerate(words):
         if word.text == "May" and n + 1 < len(words) and words[n + 1].number:
             continue
+        if n + 1 < len(words) and words[n + 1].lower in ("say", "see", "imagine", "call"):
+            continue
         if word.lower in _HEDGES or (word.lower == "so" and n + 1 < len(words) and words[n + 1].lower == "far"):
             levels[n] = 0
         elif word.lower in _SURE:
@@ -348,7 +350,7 @@ def _trim(text: str, words: tuple[Word, ...], first: int, last: int) -> Name | N
             first += 1
         elif plain and first == last:
             sure = _takes_verb(words, first)
-            likely = sure or not (word.lower in _NOT_NAMES or _COMMON.search(word.lower))
+            likely = sure or not (word.lower in _NOT_NAMES or word.lower in _QUANTIFIERS or _COMMON.search(word.lower))
         elif plain and _VERBAL.search(word.lower) and not words[first + 1].number:
             first += 1
     while first <= last and words[first].lower in OFFICES:

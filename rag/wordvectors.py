@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from rag.align import Passage
+from rag.align import Passage, read_passage
 from rag.datatypes import Vectors
 from rag.encoder import OnnxEncoder, Tokens, unit
 from rag.statements import Statement
@@ -37,6 +37,7 @@ class WordVectors:
     def __init__(self, encoder: OnnxEncoder) -> None:
         self._encoder = encoder
         self._read = lru_cache(maxsize=KEPT)(self._encode)
+        self._passage = lru_cache(maxsize=KEPT)(self._gather_passage)
 
     def sentence(self, text: str, statement: Statement) -> SentenceVectors:
         """The vectors of one sentence by itself."""
@@ -44,6 +45,10 @@ class WordVectors:
 
     def passage(self, passage: Passage) -> list[SentenceVectors]:
         """The vectors of each sentence of a passage, in order."""
+        return self._passage(passage.text)
+
+    def _gather_passage(self, text: str) -> list[SentenceVectors]:
+        passage = read_passage(text)
         found: list[SentenceVectors] = []
         for first, last in _stretches(passage):
             start = passage.spans[first][0]
@@ -70,11 +75,11 @@ def _stretches(passage: Passage) -> list[tuple[int, int]]:
 def _gather(tokens: Tokens, statement: Statement, offset: int) -> SentenceVectors:
     """Means over the tokens of each word and of the sentence; zero where the encoder saw none."""
     starts, ends = tokens.offsets[:, 0], tokens.offsets[:, 1]
-    words = np.zeros((len(statement.words), tokens.hidden.shape[1]), dtype=np.float32)
-    for n, word in enumerate(statement.words):
-        inside = (starts < word.end + offset) & (ends > word.start + offset)
-        if inside.any():
-            words[n] = tokens.hidden[inside].mean(axis=0)
+    first = np.searchsorted(ends, [word.start + offset for word in statement.words], side="right")
+    last = np.searchsorted(starts, [word.end + offset for word in statement.words], side="left")
+    sums = np.concatenate([np.zeros((1, tokens.hidden.shape[1])), tokens.hidden.cumsum(axis=0, dtype=np.float64)])
+    # Of unit length in the end, so the sum does for the mean.
+    words = np.asarray(sums[np.maximum(first, last)] - sums[first], dtype=np.float32)
     within = (starts >= offset) & (ends <= offset + len(statement.text))
     whole = tokens.hidden[within].mean(axis=0) if within.any() else np.zeros(tokens.hidden.shape[1], np.float32)
     return SentenceVectors(unit(words), unit(whole))
