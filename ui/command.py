@@ -11,6 +11,7 @@ import click
 from corpus.atomic import write_atomically
 from rag.cli import common_options, open_corpus, open_engine, run_ingest, settings_of
 from rag.errors import IndexMismatch
+from ui.start import no_collecting
 
 
 @click.command()
@@ -21,11 +22,12 @@ from rag.errors import IndexMismatch
 @common_options
 def ui(host: str, port: int, open_browser: bool, **given: Any) -> None:
     """Open the chat in a browser; brings the index up to the corpus first."""
-    from ui.access import rules_of  # noqa: PLC0415 -- gradio takes seconds, and `verse --help` reads this file
-    from ui.library import Library  # noqa: PLC0415
-    from ui.limits import bounds_of  # noqa: PLC0415
-    from ui.logs import set_up_logs  # noqa: PLC0415
-    from ui.server import serve  # noqa: PLC0415
+    with no_collecting():
+        from ui.access import rules_of  # noqa: PLC0415 -- gradio takes seconds, and `verse --help` reads this file
+        from ui.library import Library  # noqa: PLC0415
+        from ui.limits import bounds_of  # noqa: PLC0415
+        from ui.logs import set_up_logs  # noqa: PLC0415
+        from ui.server import serve  # noqa: PLC0415
 
     settings = settings_of(**given)
     rules = rules_of(settings, host)  # before an index is built, which may take minutes
