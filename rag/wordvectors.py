@@ -7,9 +7,9 @@ since the same evidence is asked about sentence after sentence. Safe to share be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from rag.encoder import OnnxEncoder, Tokens, unit
 from rag.statements import Statement
 
 STRETCH = 150
-KEPT = 1_024
+KEPT = 256  # some 0.3 MB each
 NEAREST = 3
 
 
@@ -35,9 +35,9 @@ class WordVectors:
     """Reads texts with one encoder and remembers the last KEPT stretches."""
 
     def __init__(self, encoder: OnnxEncoder) -> None:
-        self._encoder = encoder
-        self._read = lru_cache(maxsize=KEPT)(self._encode)
-        self._passage = lru_cache(maxsize=KEPT)(self._gather_passage)
+        # Not bound to this object: a circle would keep the encoder's 100 MB until the garbage collector comes by.
+        self._read = lru_cache(maxsize=KEPT)(partial(_read, encoder))
+        self._passage = lru_cache(maxsize=KEPT)(partial(_gather_passage, self._read))
 
     def sentence(self, text: str, statement: Statement) -> SentenceVectors:
         """The vectors of one sentence by itself."""
@@ -47,18 +47,20 @@ class WordVectors:
         """The vectors of each sentence of a passage, in order."""
         return self._passage(passage.text)
 
-    def _gather_passage(self, text: str) -> list[SentenceVectors]:
-        passage = read_passage(text)
-        found: list[SentenceVectors] = []
-        for first, last in _stretches(passage):
-            start = passage.spans[first][0]
-            tokens = self._read(passage.text[start : passage.spans[last - 1][1]])
-            for n in range(first, last):
-                found.append(_gather(tokens, passage.statements[n], passage.spans[n][0] - start))
-        return found
 
-    def _encode(self, text: str) -> Tokens:
-        return self._encoder.encode_tokens([text])[0]
+def _read(encoder: OnnxEncoder, text: str) -> Tokens:
+    return encoder.encode_tokens([text])[0]
+
+
+def _gather_passage(read: Callable[[str], Tokens], text: str) -> list[SentenceVectors]:
+    passage = read_passage(text)
+    found: list[SentenceVectors] = []
+    for first, last in _stretches(passage):
+        start = passage.spans[first][0]
+        tokens = read(passage.text[start : passage.spans[last - 1][1]])
+        for n in range(first, last):
+            found.append(_gather(tokens, passage.statements[n], passage.spans[n][0] - start))
+    return found
 
 
 def _stretches(passage: Passage) -> list[tuple[int, int]]:
