@@ -55,6 +55,8 @@ class Vetting:
             return _withheld(f"(not shown: {harm})", harm)
         if not marked.whole:
             return _withheld(marked.text, "it breaks off")
+        if " · " in marked.text and not any(" · " in e.text for e in self.given.values()):
+            return _withheld(marked.text, "it is a label of the evidence")
         if any(_torn(marked.text, e.text) for e in self.given.values()):
             return _withheld(marked.text, "it is torn out of a sentence that says something else")
         text, quoted = self._quotations(marked)

@@ -194,6 +194,11 @@ def test_a_label_that_a_model_puts_before_a_sentence_says_nothing_of_its_speaker
     assert vetted.evidence[0].sentence.voice == "Bob"
 
 
+def test_a_line_that_is_only_a_label_of_the_evidence_is_withheld() -> None:
+    vetted = _vetted("The Yard · Chapter One · primary source", ("Bob", "The yard is a primary source."))
+    assert isinstance(vetted, AnswerSentence)
+
+
 def test_only_words_that_stand_in_the_evidence_keep_their_quotation_marks() -> None:
     evidence = ("Bob", "The yard burned in 1911, which was a dry year.")
     kept = _vetted("The yard burned in 1911, which was “a dry year”.", evidence)

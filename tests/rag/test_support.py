@@ -123,6 +123,7 @@ def test_a_scrap_of_a_sentence_is_not_word_for_word() -> None:
     whole = "It may be that the lab has found a new method."
     assert WORDS_ONLY.check(whole, [f"{whole} Nobody knows."]).reason == "word for word"
     assert WORDS_ONLY.check("The lab has found a new method.", [whole]).label == "unsupported"
+    assert WORDS_ONLY.check(whole, [f"Ann Lee: {whole}"]).reason == "word for word"
 
 
 def test_other_words_for_the_same_score_above_what_nobody_said(with_vectors: SupportChecker) -> None:
