@@ -48,7 +48,9 @@ _IN_A_TEXT = re.compile(
     re.IGNORECASE,
 )
 _WHO = re.compile(
-    r"^\W*(?:and |so )?who(?: exactly|'s|’s)? ?(?:is|was|are|were)?\b(?P<name>[^,;:?]+)\W*$", re.IGNORECASE
+    r"^\W*(?:and |so )?(?:(?:who|what)(?: exactly|'s|’s)? ?(?:is|was|are|were)?|(?:please )?tell me (?:more )?about)\b"
+    r"(?P<name>[^,;:?]+)\W*$",
+    re.IGNORECASE,
 )
 _OFFICE = (
     r"(?:host|guest|(?:co-)?founder|author|analyst|researcher|critic|scientist|chief|head|CEO|president|professor|"
@@ -67,7 +69,7 @@ def overview(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSente
         of = own.union(*(terms(name) for name in _others(index, query)))
         if found := _corrections(index, of, scope):
             return found
-    if query.sections and not any(_held(index, query.sections, term) for term in topic):
+    if query.sections and len(topic) <= 1 and not any(_held(index, query.sections, term) for term in topic):
         return summarise(index, query, scope)  # "chapter 4 as for a child"
     if topic:
         return []
@@ -98,7 +100,8 @@ def _others(index: PassageIndex, query: Query) -> list[str]:
 
 
 def _introductions(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSentence]:
-    """The sentences that say who somebody is: "NAME, founder of ...", "NAME is ...", "host NAME"."""
+    """The sentences that say who or what somebody or something is: "NAME, founder of ...", "NAME is ...", "host NAME",
+    "of NAME (the long form)"."""
     asked = _WHO.match(query.asked)
     forms = _forms(index, query, asked["name"].strip()) if asked else []
     if not forms:
@@ -107,8 +110,9 @@ def _introductions(index: PassageIndex, query: Query, scope: Scope) -> list[Draf
     tells = re.compile(
         rf"(?:^|[“\"(])(?:{either})(?:,| \(| is | was )(?! (?:he|she|they|and|but|in|on|at|by|for)\b)"
         rf"|\b{_OFFICE}(?: \w+)? (?:{either})\b"
+        rf"|(?<=of )(?:{either}) \([A-Z]"
         rf"|\b(?:{either}), (?:the|an?|one of|who|formerly|long-time|{_OFFICE})\b"
-        rf"|\b(?:{either})(?: is| was|’s| has been)? (?:widely |also |still )?(?:regarded|known|the founder|an?|the) "
+        rf"|\b(?:{either})(?: is| was| has been) (?:widely |also |still )?(?:regarded|known|an?|the) "
     )
     found = [
         e
@@ -117,6 +121,10 @@ def _introductions(index: PassageIndex, query: Query, scope: Scope) -> list[Draf
     ]
     main = index.corpus.main
     found.sort(key=lambda e: (main is None or e.passage.source_id != main.id, not e.text.startswith(forms[0])))
+    if found and not query.people:  # of a thing, what is said of it tells more than what it is called
+        begins = re.compile(rf"(?:{either})(?:’s|'s)?\b")
+        about = [e for e in _sentences(index, scope, lambda s: s.kind != "row") if begins.match(e.text)]
+        found = [*found[:1], *_central(index, query, about)]
     return _said(_fresh(found)[:_MOST_INTRODUCTIONS])
 
 

@@ -30,7 +30,7 @@ from rag.overview import overview
 from rag.rerank import rank_evidence, rerank
 from rag.retrieve import find_candidates
 from rag.summarise import summarise
-from rag.understand import content_terms, understand
+from rag.understand import content_terms, understand, without_views
 from rag.views import opposing_sources, other_views
 
 _NEAREST = 3
@@ -125,6 +125,10 @@ class Plainly:
         if self._reranker is not None:
             evidence = rerank(query, evidence, self._reranker)
         verdict = Verdict(1.0, ()) if whole else judge(self._index, query.asked, query, evidence, scope)
+        if query.intent == "views" and not verdict.answerable and content_terms(topic := without_views(query.text)):
+            # "Critics" and "disagree" stand in few of the views that they ask for.
+            on_topic = self._consider(Standalone(topic, topic), scope)
+            evidence, verdict = on_topic.evidence, on_topic.verdict
         lap("rank")
         return _Considered(query, candidates, evidence, verdict, whole)
 

@@ -184,6 +184,11 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     )
 
 
+def without_views(text: str) -> str:
+    """A question without the words that ask for other views: what those views are of."""
+    return " ".join(_VIEWS.sub(" ", text).split())
+
+
 def content_terms(text: str) -> tuple[str, ...]:
     """The distinct content terms of a text, without those of the asker's frame."""
     return tuple(dict.fromkeys(stem for word in words(text) if not is_frame(word) for stem in terms(word)))

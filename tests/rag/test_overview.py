@@ -169,3 +169,20 @@ def test_a_conversation_may_turn_to_somebody_and_to_something_else(engine: rag.E
     assert all("Hinton" in sentence.text for sentence in wrong.sentences)
     turned = engine.ask("How many hours of practice does a teenager need to drive on the road?", history=history)
     assert "10 hours" in turned.text
+
+
+def test_who_disagrees_is_asked_of_what_was_talked_of(engine: rag.Engine) -> None:
+    before = engine.ask("Why does he think scaling is over?")
+    history: list[Turn] = [
+        {"role": "user", "content": before.question},
+        {"role": "assistant", "content": before.text},
+    ]
+    voices = {citation.voice for citation in engine.ask("Who disagrees?", history=history).citations}
+    assert {"Geoffrey Hinton", "Demis Hassabis", "Dario Amodei"} <= voices
+    assert engine.ask("What do critics say about his haircut?").abstained
+
+
+def test_what_something_is(engine: rag.Engine) -> None:
+    answer = engine.ask("What is SSI?")
+    assert "(Safe Superintelligence Inc.)" in answer.sentences[0].text
+    assert all("SSI" in sentence.text for sentence in answer.sentences)
