@@ -185,4 +185,5 @@ def _reason(alignment: Alignment, worst: Difference | None, label: SupportLabel)
 
 
 def _even(text: str) -> str:
-    return " ".join(words(text))
+    # Without spaces: the cells of a table's row run into each other in some sources.
+    return "".join(words(text))
