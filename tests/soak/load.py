@@ -130,7 +130,7 @@ class Visitor:
     async def _open(self, session: str) -> None:
         for path in ("/", "/config", "/theme.css"):
             self._expect(await self.client.get(path))
-        body = {"data": [""], "fn_index": self.functions["load"], "session_hash": session, "trigger_id": None}
+        body = {"data": [None, ""], "fn_index": self.functions["load"], "session_hash": session, "trigger_id": None}
         self._expect(await self.client.post("/gradio_api/run/predict", json=body))
 
     async def _step(self, session: str) -> None:
@@ -148,7 +148,7 @@ class Visitor:
         """A question in the page; what comes back is looked at as it comes."""
         question = f"{self.chance.choice(QUESTIONS)} asks visitor {self.number}"
         index, began = self.functions["page_ask"], time.monotonic()
-        body = {"data": [question, "", None], "fn_index": index, "session_hash": session, "trigger_id": 12}
+        body = {"data": [question, "", None, ""], "fn_index": index, "session_hash": session, "trigger_id": 12}
         reply = await self.client.post("/gradio_api/queue/join", json=body)
         if not self._expect(reply):
             return
