@@ -139,6 +139,13 @@ def test_two_pages_of_one_browser_keep_each_others_chats(page: Page) -> None:
     other.locator(".chats summary").click()
     other.get_by_role("button", name="Why a dry hive?", exact=True).click()
     expect(other.locator(".asked")).to_have_text(["Why a dry hive?", "And where?"])
+    other.locator(".chats summary").click()
+    delete = other.get_by_role("button", name="Delete the chat: Of <b>honey</b>")
+    delete.dblclick()
+    expect(delete).to_have_text("Really?")
+    expect(other.locator(".chats .title")).to_have_count(2)
+    delete.click()
+    expect(other.locator(".chats .title")).to_have_text(["Why a dry hive?"])
 
 
 @browser_test

@@ -20,7 +20,7 @@ const acts = {
   switch: (button) => tell("delete", { position: Number(button.dataset.position) }),
   new: () => rearrange("new"),
   open: (button) => rearrange("open", button),
-  remove: (button) => rearrange("remove", button),
+  remove: (button, event) => twice(button, event, button.dataset.chat, "Really?", () => rearrange("remove", button)),
   export: (button) => tell("select", { kind: button.dataset.kind }),
 };
 
@@ -39,7 +39,7 @@ for (const kind of ["click", "focusin"]) {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-act]");
-  if (button && acts[button.dataset.act]) acts[button.dataset.act](button);
+  if (button && acts[button.dataset.act]) acts[button.dataset.act](button, event);
 });
 
 document.addEventListener("keydown", (event) => {

@@ -15,16 +15,28 @@ function view() {
   }
 }
 
-// Asks twice: what is taken out of a folder doesn't come back by itself.
-function takeOut(button) {
-  if (button.dataset.sure) return tell("delete", { source: button.dataset.source });
+// Asks twice: what is taken away doesn't come back by itself. A double click counts as one, and the list may be drawn
+// anew between the two.
+let sure = "";
+function twice(button, event, what, word, act) {
+  if (event.detail > 1) return;
+  if (sure === what) {
+    sure = "";
+    act();
+    return;
+  }
   const name = button.textContent;
-  button.dataset.sure = "yes";
-  button.textContent = "Really remove?";
+  sure = what;
+  button.textContent = word;
   setTimeout(() => {
-    delete button.dataset.sure;
+    if (sure === what) sure = "";
     button.textContent = name;
   }, 4000);
+}
+
+function takeOut(button, event) {
+  const { source } = button.dataset;
+  twice(button, event, source, "Really remove?", () => tell("delete", { source }));
 }
 
 let known = null; // the menu as it was sent last
