@@ -33,6 +33,8 @@ _TURNS = frozenset(
 _LABELS = frozenset(("answer", "the answer", "evidence", "the evidence", "key", "the key", "source"))
 # Looking through all evidence for what a sentence didn't cite finds likenesses by chance, so more is asked of them.
 _UNCITED = 0.75
+# What shares little more than its subject with the evidence may be anything, and a model that obeys a stranger says it.
+_WEAKEST = 0.3
 _SCRAP = 4
 _SAME_AS_PROMPT = 6
 _SECRET_PART = 8
@@ -68,7 +70,7 @@ class Vetting:
             by_other = support if e in cited else self.check(text, [said(e)])
             if e not in cited and by_other.label == "supported" and by_other.score >= _UNCITED:
                 return DraftSentence(text, (e,), marked.form, by_other)
-        if support.label == "weak":
+        if support.label == "weak" and support.score >= _WEAKEST:
             return DraftSentence(text, bearing, marked.form, support)
         return _withheld(text, support.reason or "the evidence doesn't bear it out")
 
