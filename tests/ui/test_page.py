@@ -99,8 +99,15 @@ def test_a_range_inside_a_sentence_is_marked_by_its_characters(page: Page, corpu
 
 @browser_test
 def test_hovering_a_mark_shows_its_quote(page: Page) -> None:
-    asked(page, "Why?").locator("button.mark").first.hover()
+    mark = asked(page, "Why?").locator("button.mark").first
+    mark.hover()
     expect(page.get_by_role("tooltip")).to_contain_text("A damp hive kills more bees than cold does.")
+    mark.click()
+    marked(page)
+    page.get_by_role("link", name="Sources").click()
+    expect(page.locator("#sources-page")).to_be_visible()
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("tooltip")).to_be_hidden()
 
 
 @browser_test

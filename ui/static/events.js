@@ -113,6 +113,6 @@ new MutationObserver(() => {
 window.chapterAndVerse = { download, scope, renew, keep, missed };
 window.addEventListener("hashchange", view);
 window.addEventListener("popstate", () => {
-  if (columns.hasAttribute("data-reading") && !history.state?.reading) goBack();
+  if (narrow.matches && columns.hasAttribute("data-reading") && !history.state?.reading) goBack();
 });
 open("").then(view);

@@ -9,6 +9,7 @@ function view() {
   if (columns.dataset.view !== name && name === "sources") tell("expand");
   if (columns.dataset.view !== name && name === "evals") tell("collapse");
   columns.dataset.view = name;
+  peek.hidden = true;
   for (const link of views()) {
     if (link.dataset.view === name) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
