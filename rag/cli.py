@@ -347,3 +347,7 @@ def main() -> None:
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _end)
     cli(prog_name="verse")
+
+
+if __name__ == "__main__":
+    main()

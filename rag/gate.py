@@ -18,6 +18,7 @@ from corpus import Corpus
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.index import PassageIndex
 from rag.terms import is_stop, terms
+from rag.understand import content_terms
 
 THRESHOLD = 0.57
 INTERCEPT = -2.06
@@ -102,18 +103,26 @@ def features(
 ) -> dict[str, float]:
     """What the verdict is made of, by name."""
     inside = index.rows(scope)
-    weights = index.term_weights(query.terms)
-    absent = sum(weight for term, weight in weights.items() if _missing(index, term, inside))
+    own = content_terms(query.asked)
+    # What a turn itself asks about isn't made good by the conversation that it leans on; one word is too little to say.
+    absent = max(_absent(index, asked, inside) for asked in (query.terms, own if len(own) > 1 else ()))
     numbers = [number.replace(",", "") for number in _NUMBER.findall(question)]
     return {
         "tokens": max(e.tokens for e in evidence[:5]),
-        "absent_terms": absent / (sum(weights.values()) or 1.0),
+        "absent_terms": absent,
         "absent_names": float(sum(_missing(index, name, inside) for name in _names(question))),
         "absent_numbers": float(sum(_missing(index, number, inside) for number in numbers)),
         "content_words": float(len(query.terms)),
         "reason": float("reason" in query.kinds),
         "summary": float(query.intent == "summary" or (query.intent == "list" and bool(query.sections))),
     }
+
+
+def _absent(index: PassageIndex, asked: Sequence[str], inside: NDArray[np.bool_] | None) -> float:
+    """The share of the terms' weight that no passage of the scope holds."""
+    weights = index.term_weights(asked)
+    absent = sum(weight for term, weight in weights.items() if _missing(index, term, inside))
+    return absent / (sum(weights.values()) or 1.0)
 
 
 def _names(question: str) -> list[str]:

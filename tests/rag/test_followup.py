@@ -128,3 +128,9 @@ def test_bare_names_follow_each_other() -> None:
     for said in ("What does LeCun say?", "And Hinton?"):
         history += [{"role": "user", "content": said}, {"role": "assistant", "content": "Something."}]
     assert standalone_question("And Amodei?", history).asked == "What does Amodei say?"
+
+
+@pytest.mark.parametrize("turn", ["What is his favourite food?", "And which football club does he support?"])
+def test_what_the_turn_itself_asks_must_be_there(engine: rag.Engine, turn: str) -> None:
+    history = _said("Why does he think scaling is over?", "He believes that the age of research is back.")
+    assert engine.ask(turn, history=history).abstained
