@@ -41,6 +41,7 @@ STATIC = Path(__file__).parent / "static"
 SESSIONS = 2_000  # pages whose chat the server remembers; a browser keeps its own anyway
 GRACE = 2.5  # seconds for answers to end once the server is told to; what still runs then is cut off
 
+_KEEP_ALIVE = 65  # seconds
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
@@ -150,7 +151,11 @@ def make_server(engine: Engine, ready: Callable[[], None], rules: Rules = LOCAL,
         css=(STATIC / "page.css").read_text(encoding="utf-8"),
         head='<link rel="icon" type="image/svg+xml" href="/favicon.ico"><meta name="robots" content="noindex">',
     )
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, ws="none")
+    # A reader thinks for longer than uvicorn's five seconds, and a connection that closes just as a request is on its
+    # way is an error in the browser.
+    config = uvicorn.Config(
+        app, log_level="warning", timeout_keep_alive=_KEEP_ALIVE, timeout_graceful_shutdown=1, ws="none"
+    )
     pages: gr.routes.App = next(route.app for route in app.routes if isinstance(route, Mount))  # type: ignore[assignment]
     return Server(config, ready, pages)
 
