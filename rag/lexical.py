@@ -82,6 +82,12 @@ class Headings:
         """The headings that hold a term."""
         return [self._all[int(n)] for n in self._holding.get(term, ())]
 
+    def holding_both(self, one: str, other: str) -> list[tuple[str, str]]:
+        """The headings that hold two terms."""
+        none: list[int] = []
+        both = np.intersect1d(self._holding.get(one, none), self._holding.get(other, none))
+        return [self._all[int(n)] for n in both]
+
     def made_of(self, words: Iterable[str]) -> list[tuple[str, str]]:
         """The headings all of whose terms are among those given."""
         found = [self._holding[term] for term in set(words) if term in self._holding]

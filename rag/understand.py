@@ -108,15 +108,11 @@ _ROLES = re.compile(
 )
 _THE_TEXT = re.compile(r"\b(?:article|author|writer|editorial|text|piece|essay|editor)s?\b", re.IGNORECASE)
 _HE = re.compile(r"\b(?:he|his|him|she|her|they|their)\b", re.IGNORECASE)
-_ORDINALS = {
-    word: n
-    for n, names in enumerate(
-        ("one first", "two second", "three third", "four fourth", "five fifth", "six sixth", "seven seventh",
-         "eight eighth", "nine ninth", "ten tenth", "eleven eleventh", "twelve twelfth"),
-        start=1,
-    )
-    for word in names.split()
-}  # fmt: skip
+_NUMBERS = """one first|two second|three third|four fourth|five fifth|six sixth|seven seventh|eight eighth|nine ninth|
+ten tenth|eleven eleventh|twelve twelfth"""
+_ORDINALS = {word: n for n, names in enumerate(_NUMBERS.split("|"), start=1) for word in names.split()}
+# So many texts may have a "section 4" that naming it names none.
+_MOST_NAMED = 12
 _DIVISION_ON = re.compile(
     r"\b(?:chapter|section|part)\b(?:,? the one)? (?:that (?:is|deals|talks) )?"
     r"(?:on|about|with|covering|called) (?P<topic>.+)",
@@ -139,7 +135,7 @@ _DIVISIONS = frozenset(terms(_DIVISION))
 _PLACES = _DIVISIONS.union(*(terms(f"{word} {number}") for word, number in _ORDINALS.items()), terms("last final next"))
 _LABEL = re.compile(rf"^{_DIVISION}\s+(\w+)$", re.IGNORECASE)
 _NAMED_DIVISIONS = (
-    re.compile(rf"\b(?:{_DIVISION}s?|ch\.?) ?(?P<number>\w+)\b", re.IGNORECASE),
+    re.compile(rf"\b(?:{_DIVISION}s?|ch)\.?(?: |(?=\d))(?P<number>\w+)\b", re.IGNORECASE),
     re.compile(rf"\b(?P<number>\w+) {_DIVISION}\b", re.IGNORECASE),
 )
 
@@ -237,6 +233,8 @@ def named_sections(index: PassageIndex, text: str, scope: Scope) -> tuple[tuple[
         labels = [label for label in labels if not scope.sections or label in scope.sections]
         found += [(source_id, label) for label in _numbered(text, labels)]
         found += [(source_id, label) for label in labels if _names(index, said, (source_id, label), loose)]
+        if len(found) >= _MOST_NAMED:
+            break
     return tuple(dict.fromkeys(found)) or _meant_sections(index, text, scope)
 
 
@@ -268,9 +266,12 @@ def _meant_sections(index: PassageIndex, text: str, scope: Scope) -> tuple[tuple
 
 def _near_headings(index: PassageIndex, text: str, said: Sequence[str], loose: bool) -> Iterator[tuple[str, str]]:
     """The headings that a question can name, found without looking at the others: there may be 100,000."""
-    if any(pattern.search(text) for pattern in _NAMED_DIVISIONS):
-        for division in terms(_DIVISION):
-            yield from index.headings.holding(division)
+    for number in {hit["number"].lower() for pattern in _NAMED_DIVISIONS for hit in pattern.finditer(text)}:
+        for division in sorted(_DIVISIONS):
+            if number == "last":
+                yield from index.headings.holding(division)
+            for term in dict.fromkeys([*terms(number), number, str(_ORDINALS.get(number, ""))]):
+                yield from index.headings.holding_both(division, term)
     yield from index.headings.made_of(stem for word in said for stem in terms(word))
     for stem in _telling(said, loose):
         holding = index.headings.holding(stem)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import rag
+from corpus import Corpus
+from rag.datatypes import Scope
+from rag.understand import named_sections
 
 
 @pytest.mark.parametrize("question", ["", "   ", "\n\t", "\x00\x01", "\ud800"])
@@ -60,3 +65,16 @@ def test_an_unanswerable_question_is_no_dead_end(engine: rag.Engine) -> None:
 def test_a_history_of_another_shape_is_refused_with_the_right_one(engine: rag.Engine, turn: object) -> None:
     with pytest.raises(rag.QuestionError, match=r"a turn of the history.*content"):
         engine.ask("And then?", history=[turn])  # type: ignore[list-item]
+
+
+def test_a_word_that_begins_like_chapter_names_none_and_many_texts_with_one_number_name_few(
+    encoder_files: Path,
+) -> None:
+    texts = {
+        f"text-{n}": f"# Section 1\n\nIt rains in town {n}.\n\n# Section 2\n\nThe sun sets there." for n in range(30)
+    }
+    with rag.open_engine(Corpus.from_texts(texts)) as engine:
+        assert named_sections(engine.index, "Which choice was the best part 1st of all?", Scope(())) == ()
+        named = named_sections(engine.index, "What does section 2 say?", Scope(()))
+        assert 0 < len(named) < 30
+        assert {label for _, label in named} == {"Section 2"}
