@@ -30,7 +30,6 @@ from corpus.manifest import (
 )
 from corpus.pages import fetched_sources
 from corpus.people import speakers
-from corpus.voices import assign_voices
 
 
 @dataclass(frozen=True)
@@ -185,6 +184,7 @@ class Corpus:
             language=self.language,
         )
         # Compiling the rules takes a tenth of a second, and an ingest that finds nothing new parses nothing.
+        from corpus.voices import assign_voices  # noqa: PLC0415
 
         return assign_voices(document, self.people, source.voice, loaded.speakers)
 

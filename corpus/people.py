@@ -18,7 +18,7 @@ Role = Literal["guest", "host", "critic", "researcher", "other"]
 _MOST = 40
 # Whoever asks in so many of their turns, and more than anybody else, leads the conversation.
 _ASKS = 0.4
-_IN_PLACE_OF_A_NAME = re.compile(r"(?i)(?:(?P<host>host|interviewer|moderator)|(?P<guest>guest|interviewee)) ?\d*")
+_HOST = re.compile(r"(?i)(?:host|interviewer|moderator) ?\d*")
 
 
 class Person(BaseModel):
@@ -59,8 +59,7 @@ def _roles(loaded: Loaded) -> dict[str, Role]:
     for span in loaded.speakers:
         said[span.name].append("?" in loaded.text[span.start : span.end])
     asks = {name: sum(questions) / len(questions) for name, questions in said.items() if len(questions) > 1}
-    told = {name: _IN_PLACE_OF_A_NAME.fullmatch(name) for name in said}
-    host = next((name for name, match in told.items() if match and match["host"]), None)
+    host = next((name for name in said if _HOST.fullmatch(name)), None)
     first, *others = sorted(asks, key=lambda name: -asks[name]) or [""]
     if host is None and others and asks[first] >= _ASKS and asks[first] > asks[others[0]]:
         host = first

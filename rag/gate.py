@@ -93,7 +93,7 @@ def judge(index: PassageIndex, question: str, query: Query, evidence: Sequence[E
 
 def _stands_there(index: PassageIndex, query: Query) -> bool:
     """Whether all that is asked about stands in the sections named: "what does chapter 8 say about beauty?"."""
-    rows = {passage.row for place in query.sections for passage in index.passages_of(*place)}
+    rows = index.rows_in(query.sections)
     topic = [term for term in query.terms if term not in query.place_terms]
     return bool(rows and topic) and all(rows.intersection(index.passages_with(term).tolist()) for term in topic)
 

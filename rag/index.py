@@ -139,6 +139,10 @@ class PassageIndex:
         sections = self._table["section"][first:last].tolist()
         return [self.passage(first + n) for n, place in enumerate(sections) if self.meta.sections[place][0] == label]
 
+    def rows_in(self, places: Sequence[tuple[str, str]]) -> set[int]:
+        """Rows of the passages of sections, given as (source id, label)."""
+        return {passage.row for place in places for passage in self.passages_of(*place)}
+
     def sections_of(self, source_id: str) -> list[str]:
         """Labels of the sections of a source, in its order."""
         first, last = self._rows_of(source_id)

@@ -69,7 +69,8 @@ def overview(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSente
         of = own.union(*(terms(name) for name in _others(index, query)))
         if found := _corrections(index, of, scope):
             return found
-    if query.sections and len(topic) <= 1 and not any(_held(index, query.sections, term) for term in topic):
+    there = index.rows_in(query.sections)
+    if there and len(topic) <= 1 and not any(there.intersection(index.passages_with(t).tolist()) for t in topic):
         return summarise(index, query, scope)  # "chapter 4 as for a child"
     if topic:
         return []
@@ -87,11 +88,6 @@ def _topic(index: PassageIndex, query: Query, asked: Iterable[str]) -> set[str]:
         stem for person in index.corpus.people if person.name in query.people for f in person.forms for stem in terms(f)
     }
     return set(asked) - _TALK - names - query.place_terms
-
-
-def _held(index: PassageIndex, places: Sequence[tuple[str, str]], term: str) -> bool:
-    rows = {passage.row for place in places for passage in index.passages_of(*place)}
-    return bool(rows.intersection(index.passages_with(term).tolist()))
 
 
 def _others(index: PassageIndex, query: Query) -> list[str]:
@@ -114,18 +110,20 @@ def _introductions(index: PassageIndex, query: Query, scope: Scope) -> list[Draf
         rf"|\b(?:{either}), (?:the|an?|one of|who|formerly|long-time|{_OFFICE})\b"
         rf"|\b(?:{either})(?: is| was| has been) (?:widely |also |still )?(?:regarded|known|an?|the) "
     )
-    found = [
-        e
-        for e in _sentences(index, scope, lambda s: s.kind != "row")
-        if tells.search(e.text) and not points_back(e.text) and not e.text.endswith((":", "?"))
-    ]
+    naming = list(_sentences(index, scope, lambda s: s.kind != "row", _rows_naming(index, forms)))
+    found = [e for e in naming if tells.search(e.text) and not points_back(e.text) and not e.text.endswith((":", "?"))]
     main = index.corpus.main
     found.sort(key=lambda e: (main is None or e.passage.source_id != main.id, not e.text.startswith(forms[0])))
     if found and not query.people:  # of a thing, what is said of it tells more than what it is called
         begins = re.compile(rf"(?:{either})(?:’s|'s)?\b")
-        about = [e for e in _sentences(index, scope, lambda s: s.kind != "row") if begins.match(e.text)]
-        found = [*found[:1], *_central(index, query, about)]
+        found = [*found[:1], *_central(index, query, [e for e in naming if begins.match(e.text)])]
     return _said(_fresh(found)[:_MOST_INTRODUCTIONS])
+
+
+def _rows_naming(index: PassageIndex, forms: Sequence[str]) -> set[int]:
+    """Rows of the passages that hold all the terms of one of the forms."""
+    held = [[set(index.passages_with(term).tolist()) for term in terms(form)] for form in forms]
+    return set().union(*(set.intersection(*rows) for rows in held if rows))
 
 
 def _forms(index: PassageIndex, query: Query, name: str) -> list[str]:
@@ -147,11 +145,12 @@ def _corrections(index: PassageIndex, topic: set[str], scope: Scope) -> list[Dra
     for source, placed in index.corpus.corrections.items():
         if scope.sources and source not in scope.sources:
             continue
-        for one in sorted(placed, key=lambda p: p.start):
+        sentences = list(_sentences(index, Scope((source,), scope.sections), lambda s: True))
+        for one in placed:
             note, anchor = one.correction.note, one.correction.anchor
             if topic and not topic & set(terms(f"{note} {anchor}")):
                 continue
-            holding = [e for e in _sentences(index, Scope((source,), scope.sections), _meets(one.start, one.end))]
+            holding = [e for e in sentences if e.sentence.start < one.end and one.start < e.sentence.end]
             if holding:
                 text = f"On {_quoted(anchor)}: {note}"
                 found.append(DraftSentence(text, tuple(holding[:1]), "item", about=True))
@@ -162,10 +161,6 @@ def _quoted(text: str) -> str:
     """A text in quotation marks; those within it become single."""
     bare = text[1:-1] if text.startswith("“") and text.endswith("”") and text.count("“") == 1 else text
     return f"“{bare.replace('“', '‘').replace('”', '’')}”"
-
-
-def _meets(start: int, end: int) -> Callable[[Sentence], bool]:
-    return lambda sentence: sentence.start < end and start < sentence.end
 
 
 def _critics(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSentence]:
@@ -221,16 +216,20 @@ def _fresh(sentences: Sequence[Evidence]) -> list[Evidence]:
     return kept
 
 
-def _sentences(index: PassageIndex, scope: Scope, wanted: Callable[[Sentence], bool]) -> Iterator[Evidence]:
-    """The sentences of a scope that are wanted, unscored, in the order of the corpus."""
+def _sentences(
+    index: PassageIndex, scope: Scope, wanted: Callable[[Sentence], bool], rows: set[int] | None = None
+) -> Iterator[Evidence]:
+    """The sentences of a scope that are wanted, unscored, in the order of the corpus; of `rows` only, if given."""
     for source in index.corpus.sources:
         if scope.sources and source.id not in scope.sources:
             continue
-        document = index.corpus.documents[source.id]
         for label in index.sections_of(source.id):
             if scope.sections and label not in scope.sections:
                 continue
             for passage in index.passages_of(source.id, label):
+                if rows is not None and passage.row not in rows:
+                    continue  # its text isn't parsed for nothing
+                document = index.corpus.documents[source.id]
                 for n in range(*passage.sentences):
                     s = document.sentences[n]
                     if wanted(s):
