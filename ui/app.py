@@ -37,6 +37,7 @@ SCRIPTS = ("reader.js", "conversation.js", "pages.js", "events.js")  # one scrip
 EMPTY = "Type a question first, or choose one of those suggested."
 WAIT = "Wait for the answer to end."
 FAILED = "Something went wrong here; the log of `verse ui` says what."
+UPLOADS = (3_600, 86_400)  # seconds: how often uploaded files are looked through, and how old one may be
 # Which chat this page had open, and all that the browser keeps, just as an event is sent: another page of the same
 # browser may have kept something since. A browser may refuse its store.
 KEPT = (
@@ -55,7 +56,7 @@ def build(
 ) -> gr.Blocks:
     """The page as Gradio blocks; `suggestions` are the first questions, by default made from the corpus. Once
     `waiting` questions wait, a further one is refused; `figures` count what becomes of them."""
-    blocks = Guarded(title="Chapter & Verse", analytics_enabled=False, fill_width=True)
+    blocks = Guarded(title="Chapter & Verse", analytics_enabled=False, fill_width=True, delete_cache=UPLOADS)
     library = engine if isinstance(engine, Library) else Library(engine)
     if figures is not None:
         library = watched(library, figures)

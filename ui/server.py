@@ -32,7 +32,7 @@ from ui.chat import Engine
 from ui.gate import Entitled, KnownCallers, Visitors, too_often
 from ui.limits import BOUNDS, TRIES, Bounds, Limits, Rate
 from ui.login import login_routes
-from ui.sessions import tidy
+from ui.sessions import count_no_events, tidy
 from ui.watch import Figures, Watch
 
 STATIC = Path(__file__).parent / "static"
@@ -124,6 +124,7 @@ def make_server(engine: Engine, ready: Callable[[], None], rules: Rules = LOCAL,
     figures = Figures()
     blocks = build(engine, waiting=bounds.waiting, figures=figures)
     blocks.state_session_capacity = SESSIONS
+    count_no_events(blocks._queue)
     figures.measure("verse_questions_waiting", "Questions that wait for their turn.", lambda: len(blocks._queue))
     figures.measure("verse_logins", "Visitors who are logged in.", lambda: len(visitors.sessions))
     app = fastapi.FastAPI(openapi_url=None, routes=[*login_routes(visitors), *figures.routes()])

@@ -16,7 +16,7 @@ from tests.ui.fakes import FakeEngine
 from ui.access import LOCAL, Rules
 from ui.chat import Engine
 from ui.limits import BOUNDS, Bounds
-from ui.server import address_of, listen, make_server
+from ui.server import Server, address_of, listen, make_server
 
 expect.set_options(timeout=15_000)  # a machine that runs other things too
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -75,8 +75,14 @@ def corpus() -> Corpus:
 def serving(engine: Engine, rules: Rules = LOCAL, bounds: Bounds = BOUNDS, port: int = 0) -> Iterator[str]:
     """Serves the page, by default on a free port, until the block ends; gives its address."""
     ready = threading.Event()
+    with running(make_server(engine, ready.set, rules, bounds), ready, port) as address:
+        yield address
+
+
+@contextmanager
+def running(server: Server, ready: threading.Event, port: int = 0) -> Iterator[str]:
+    """Runs a server that sets `ready` once it listens, until the block ends; gives its address."""
     with listen("127.0.0.1", port) as listening:
-        server = make_server(engine, ready.set, rules, bounds)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         assert ready.wait(30)

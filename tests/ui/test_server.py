@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, expect
 from corpus import Corpus
 from rag.errors import SettingsError
 from rag.settings import Settings
-from tests.ui.conftest import serving, visiting
+from tests.ui.conftest import running, serving, visiting
 from tests.ui.fakes import FakeEngine
 from tests.ui.test_page import ask
 from ui.limits import BOUNDS, Bounds, bounds_of
@@ -114,6 +114,14 @@ def test_what_is_too_large_is_refused_before_it_is_read(corpus: Corpus) -> None:
         assert unstated.status_code >= 400
 
 
+def test_what_was_uploaded_does_not_outlive_the_server(corpus: Corpus) -> None:
+    with serving(FakeEngine(corpus)) as address:
+        sent = httpx.post(f"{address}/gradio_api/upload", files={"files": ("a.txt", b"Minutes.")})
+        (file,) = sent.json()
+        assert Path(file).read_bytes() == b"Minutes."
+    assert not Path(file).exists()
+
+
 def test_an_answer_is_logged_with_its_request_and_stages_and_not_its_words(corpus: Corpus) -> None:
     lines: list[str] = []
     with logging_to(lines, log="json"), serving(FakeEngine(corpus)) as address:
@@ -188,11 +196,31 @@ def test_a_closed_page_is_forgotten_and_an_open_one_costs_little(corpus: Corpus)
     now = datetime.datetime.now()
     for name in ("open", "closed"):
         assert pages.state_holder[name].config_values
+        pages.state_holder[name].state_data[1] = "its chats"
     pages.state_holder["closed"].is_closed = True
     forget_closed(pages, now - datetime.timedelta(minutes=1))
     assert [not pages.state_holder.session_data[name].config_values for name in ("open", "closed")] == [True, True]
     forget_closed(pages, now + datetime.timedelta(minutes=1))
     assert list(pages.state_holder.session_data) == ["open"]
+
+
+def test_a_program_is_forgotten_once_it_has_its_answer(corpus: Corpus) -> None:
+    ready = threading.Event()
+    server = make_server(FakeEngine(corpus), ready.set)
+    sessions = server.pages.state_holder.session_data
+    later = datetime.datetime.now() + datetime.timedelta(minutes=1)
+    with running(server, ready) as address:
+        begun = start(address, "Why?")
+        finish(address, start(address, "And who?"))
+        deadline = time.monotonic() + 10
+        while len(sessions) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        forget_closed(server.pages, later)
+        assert len(sessions) == 1, "the other has not read its answer yet"
+        assert "event: complete" in finish(address, begun)
+        forget_closed(server.pages, later)
+        assert not sessions
+        assert len(server.pages.get_blocks()._queue.event_analytics) == 1
 
 
 def test_a_stopped_server_leaves_no_thread(corpus: Corpus) -> None:
