@@ -9,6 +9,7 @@ from pathlib import Path
 from corpus.blocks import Loaded
 from corpus.corpus import Corpus
 from corpus.manifest import Manifest
+from corpus.pages import targets
 
 
 def to_bytes(corpus: Corpus) -> bytes:
@@ -33,11 +34,21 @@ def from_bytes(data: bytes, folder: Path, failure: str = "") -> Corpus | None:
 
 
 def completed(corpus: Corpus, kept: Corpus) -> Corpus:
-    """A corpus with the texts that were kept where its own files can't be read; `failures` still names those."""
+    """A corpus with the texts that were kept where its own files, or the pages downloaded for it, can't be read;
+    `failures` names those."""
+    linked = {target.page_id: target for target in targets(corpus.manifest.sources)}
+    here = {source.id: source for source in corpus.manifest.sources}
+    lost = {source.id: source for source in kept.manifest.sources if source.id in linked.keys() - here.keys()}
+    own = [source for source in corpus.manifest.sources if source.id not in linked]
+    known = here | lost
+    manifest = corpus.manifest.model_copy(update={"sources": (*own, *(known[n] for n in linked if n in known))})
     texts = {**kept.loaded, **corpus.loaded}
-    ids = [source.id for source in corpus.manifest.sources]
-    loaded = {source_id: texts[source_id] for source_id in ids if source_id in texts}
-    return Corpus(corpus.manifest, loaded, folder=corpus.folder, failures=corpus.failures)
+    loaded = {source.id: texts[source.id] for source in manifest.sources if source.id in texts}
+    gone = {
+        source_id: f"the page {linked[source_id].url} that was downloaded is gone; get it again with: verse fetch"
+        for source_id in lost
+    }
+    return Corpus(manifest, loaded, folder=corpus.folder, failures={**corpus.failures, **gone})
 
 
 def _name(folder: Path | None) -> str:

@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,9 @@ MAX_TEXT = 50_000_000
 
 _LONG = 200_000  # characters whose structure may take a second, or 50 MB, to read
 
+_KEPT = 30 * 86_400  # seconds that a result is kept after it was last read
+_DAY = 86_400
+
 _FORMAT = 2  # counts up when a parser's result changes, so that cached ones aren't taken for new
 
 
@@ -43,6 +47,17 @@ def parse_in_child(kind: Kind, data: bytes, cache: Path | None, time_limit: floa
         with contextlib.suppress(CorpusError):  # a cache that can't be written costs time only
             write_atomically(kept, f"{hashlib.sha256(answer).hexdigest()}\n".encode() + answer)
     return loaded
+
+
+def forget_unused(cache: Path) -> None:
+    """Delete the results that nobody has read for thirty days. An open corpus holds its texts itself; whoever needs a
+    deleted result again parses the file again."""
+    now = time.time()
+    with contextlib.suppress(OSError):  # a cache that isn't there, or can't be looked into
+        for kept in cache.glob("*.json"):
+            with contextlib.suppress(OSError):  # another process has deleted it, or the folder is read-only
+                if now - kept.stat().st_mtime > _KEPT:
+                    kept.unlink()
 
 
 def _run(kind: Kind, data: bytes, time_limit: float) -> bytes:
@@ -75,6 +90,9 @@ def _read_kept(file: Path) -> Loaded | None:
         checksum, _, answer = file.read_bytes().partition(b"\n")
     except OSError:
         return None
+    with contextlib.suppress(OSError):  # in a read-only home nothing is deleted either
+        if abs(time.time() - file.stat().st_mtime) > _DAY:
+            os.utime(file)
     return _from_json(answer) if hashlib.sha256(answer).hexdigest().encode() == checksum else None
 
 

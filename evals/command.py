@@ -171,7 +171,7 @@ def _open(settings: Settings) -> Engine:
     try:
         return open_engine(settings)
     except IndexMismatch:
-        run_ingest(open_corpus(settings), settings)
+        run_ingest(open_corpus(settings), settings, patient=True)
         return open_engine(settings)
 
 

@@ -104,7 +104,7 @@ def open_engine(settings: Settings) -> Engine:
     from rag.ingest import open_served_corpus  # noqa: PLC0415
 
     corpus = open_served_corpus(settings)
-    engine = Engine.open(corpus, settings, build_missing=lambda: run_ingest(corpus, settings))
+    engine = Engine.open(corpus, settings, build_missing=lambda: run_ingest(corpus, settings, patient=True))
     _tell_failures(engine.corpus)
     return engine
 
@@ -178,8 +178,8 @@ def ingest(rebuild: bool, **given: Any) -> None:
     run_ingest(open_corpus(settings), settings, rebuild=rebuild)
 
 
-def run_ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False) -> None:
-    """Ingest with a progress bar on stderr, and a line that says what was done."""
+def run_ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False, patient: bool = False) -> None:
+    """Ingest with a progress bar on stderr, and a line that says what was done; `patient` waits for another ingest."""
     from rich.console import Console  # noqa: PLC0415 -- only where a bar is drawn
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
@@ -193,7 +193,10 @@ def run_ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False) -> 
             speed = bar.tasks[0].speed
             bar.update(task, completed=done, total=total, rate=f"{speed:.0f} passages/s" if speed else "")
 
-        done = run(corpus, settings, rebuild=rebuild, progress=advance)
+        def wait(line: str) -> None:
+            bar.console.print(in_one_line(f"verse: {line}"), markup=False, highlight=False, soft_wrap=True)
+
+        done = run(corpus, settings, rebuild=rebuild, progress=advance, waiting=wait if patient else None)
     click.echo(f"{len(done.meta.sources)} sources: {done}", err=True)
     click.echo(in_one_line(f"index: {settings.server or done.folder}"), err=True)
 

@@ -106,6 +106,9 @@ def _index(corpus: Corpus, settings: Settings) -> list[Check]:
         index = open_index(corpus, settings)
         place = settings.server or index_folder(corpus, settings)
         checks = [Check("index", True, f"{place}: {len(index)} passages, matches the corpus")]
+        gone = [why.partition(";")[0] for source, why in index.corpus.failures.items() if source not in corpus.failures]
+        if gone:
+            checks.append(Check("pages", False, f"answering from the last index: {'; '.join(gone)}", "verse fetch"))
         check_build(index.build, index.meta, whole=True)
         index.close()
         if settings.model == DEFAULT_MODEL:

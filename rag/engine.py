@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 import time
@@ -34,6 +35,8 @@ from rag.understand import understand
 if TYPE_CHECKING:
     from llama_index.core.query_engine import BaseQueryEngine
     from llama_index.core.retrievers import BaseRetriever
+
+_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -89,7 +92,7 @@ class Engine:
         try:
             index = open_index(corpus, settings)
         except IndexMissing:
-            (build_missing or partial(ingest, corpus, settings))()
+            (build_missing or partial(ingest, corpus, settings, waiting=_log.warning))()
             index = open_index(corpus, settings)
         try:
             encoder = open_encoder(settings.model, index.build / ENCODER, settings.threads)

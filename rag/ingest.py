@@ -6,8 +6,8 @@ import hashlib
 import os
 import platform
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from corpus import BUILT_IN, Corpus, CorpusUnreadable, kept
 from corpus.atomic import remove_unfinished
 from corpus.pages import CACHE
+from corpus.sandbox import forget_unused
 from rag.build import build_index, known_vectors
 from rag.datatypes import Encoder
 from rag.encoder import OnnxEncoder, export_encoder, load_sentence_transformer
@@ -29,6 +30,8 @@ from rag.server import Server, SharedDense, SharedIndex
 from rag.settings import DEFAULT_MODEL, Settings
 from rag.share import build_companion, contribute
 from rag.vectors import KnownVectors, Progress
+
+PATIENCE = 600.0  # seconds that who asks waits for the index that another process is building
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,27 @@ class Ingested:
         return f"{done}; {embedded} of {self.meta.passages} passages embedded"
 
 
-def ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False, progress: Progress | None = None) -> Ingested:
+def ingest(
+    corpus: Corpus,
+    settings: Settings,
+    *,
+    rebuild: bool = False,
+    progress: Progress | None = None,
+    waiting: Callable[[str], object] | None = None,
+) -> Ingested:
     """Bring the index up to the corpus; nothing is embedded twice, and what serves is kept until the swap.
 
-    Raises IndexMismatch when the folder can't be written or another ingest is at work there.
+    Raises IndexMismatch when the folder can't be written or another ingest is at work there. Who gives `waiting` is
+    told of that in a line and waits for it, ten minutes at most.
     """
     folder = index_folder(corpus, settings)
     for place in (settings.home / CACHE, pages_folder(settings), pages_folder(settings) / CACHE):
         remove_unfinished(place)
+    for cache in (settings.home / CACHE, pages_folder(settings) / CACHE):
+        forget_unused(cache)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder):
+        with _alone(folder, waiting):
             old = _old(folder)
             if not rebuild and old is not None and (old.corpus, old.model) == (corpus.hash, settings.model):
                 if _is_sound(folder) and (settings.server is None or _serves(corpus, settings)):
@@ -81,25 +94,41 @@ def ingest(corpus: Corpus, settings: Settings, *, rebuild: bool = False, progres
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path, waiting: Callable[[str], object] | None) -> Iterator[None]:
     """One ingest at a time in a folder. The lock is the system's, so a crash leaves none behind; who holds it
     stands in a file beside it. Raises IndexMismatch naming the holder."""
     holder = folder / "ingest.holder"
-    try:
-        with FileLock(folder / "ingest.lock", timeout=0):
-            with suppress(OSError):  # a full disk says so where it matters
-                began = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
-                holder.write_text(f"process {os.getpid()} on {platform.node()}, since {began}", encoding="utf-8")
-            try:
-                yield
-            finally:
-                holder.unlink(missing_ok=True)
-    except Timeout:
+    with _locked(folder, holder, waiting):
+        with suppress(OSError):  # a full disk says so where it matters
+            began = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+            holder.write_text(f"process {os.getpid()} on {platform.node()}, since {began}", encoding="utf-8")
         try:
-            who = holder.read_text(encoding="utf-8")[:200] or "just begun"
-        except (OSError, ValueError):
-            who = "just begun"
-        raise IndexMismatch(f"another ingest is at work in {str(folder)!r} ({who}); wait for it to end") from None
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+
+
+def _locked(folder: Path, holder: Path, waiting: Callable[[str], object] | None) -> AbstractContextManager[object]:
+    """The lock of a folder, taken; at once, or with patience where somebody is to be told of it."""
+    lock = FileLock(folder / "ingest.lock")
+    try:
+        return lock.acquire(timeout=0)
+    except Timeout:
+        at_work = f"another ingest is at work in {str(folder)!r} ({_who(holder)})"
+    try:
+        if waiting is not None:
+            waiting(f"{at_work}; waiting for it to end, {PATIENCE / 60:.0f} minutes at most")
+            return lock.acquire(timeout=PATIENCE)
+    except Timeout:
+        pass
+    raise IndexMismatch(f"{at_work}; wait for it to end") from None
+
+
+def _who(holder: Path) -> str:
+    try:
+        return holder.read_text(encoding="utf-8")[:200] or "just begun"
+    except (OSError, ValueError):
+        return "just begun"
 
 
 def _is_sound(folder: Path) -> bool:
@@ -174,9 +203,9 @@ def _kept(index: Path, folder: Path, failure: str = "") -> Corpus | None:
 
 
 def _with_kept(corpus: Corpus, index: Path) -> Corpus:
-    """The corpus that an index was made from, where it differs only in sources that can't be read now."""
+    """The corpus that an index was made from, where it differs only in sources and pages that can't be read now."""
     old = _old(index)
-    if not corpus.failures or corpus.folder is None or old is None or old.corpus == corpus.hash:
+    if corpus.folder is None or old is None or old.corpus == corpus.hash:
         return corpus
     before = _kept(index, corpus.folder)
     whole = kept.completed(corpus, before) if before else corpus

@@ -41,9 +41,18 @@ def render_catalog(corpus: Corpus, *, editor: bool) -> str:
     more = f"<p>The first {LISTED} of {len(corpus.sources)} are listed.</p>" if len(corpus.sources) > LISTED else ""
     removable = editor and not why_read_only(corpus)
     cards = "".join(_card(source, _sizes(corpus, source), removable) for source in corpus.sources[:LISTED])
-    lost = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in corpus.failures.items())
-    failed = f'<div class="note"><strong>Left out:</strong><ul>{lost}</ul></div>' if lost else ""
-    return f'{failed}{more}<ol class="sources-list">{cards}</ol>'
+    return f'{_failures(corpus)}{more}<ol class="sources-list">{cards}</ol>'
+
+
+def _failures(corpus: Corpus) -> str:
+    """What can't be read now: what is answered from as it was last indexed, and what is left out."""
+    served: dict[bool, str] = {True: "", False: ""}
+    for name, reason in corpus.failures.items():
+        served[name in corpus.source_by_id or name == str(corpus.folder)] += (
+            f"<li>{escape(name)}: {escape(reason)}</li>"
+        )
+    notes = (("Answering from the last index:", served[True]), ("Left out:", served[False]))
+    return "".join(f'<div class="note"><strong>{head}</strong><ul>{items}</ul></div>' for head, items in notes if items)
 
 
 def _sizes(corpus: Corpus, source: Source) -> tuple[int, int]:

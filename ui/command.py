@@ -36,7 +36,7 @@ def ui(host: str, port: int, open_browser: bool, **given: Any) -> None:
     try:
         engine = open_engine(settings)
     except IndexMismatch:
-        run_ingest(open_corpus(settings), settings)
+        run_ingest(open_corpus(settings), settings, patient=True)
         engine = open_engine(settings)
     with Library(engine) as library:
         serve(library, host, port, open_browser, rules=rules, bounds=bounds)

@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 
 from corpus.errors import CorpusError
 from corpus.loaders import MAX_BYTES, MAX_HTML_BYTES, Kind, Loaded, kind_of, load, parse_here
+from corpus.sandbox import forget_unused
 
 ROOT = Path(__file__).parents[2]
 ARTICLE = ROOT / "corpus" / "texts" / "article.txt"
@@ -286,6 +288,24 @@ def test_what_was_parsed_once_is_kept_by_its_content(tmp_path: Path) -> None:
     assert load(file, cache=cache, time_limit=0.001) == first, "no parser could have run in a millisecond"
     kept.write_bytes(kept.read_bytes().replace(b"raised", b"raisin"))
     assert load(file, cache=cache) == first, "a damaged entry is made anew"
+
+
+def test_what_was_parsed_is_forgotten_when_nobody_has_read_it_for_a_month(tmp_path: Path) -> None:
+    read, unread, cache = (
+        put(tmp_path, "a.html", PAGE),
+        put(tmp_path, "b.html", PAGE.replace("raised", "lowered")),
+        tmp_path / "c",
+    )
+    month_ago = time.time() - 31 * 86_400
+    for file in (read, unread):
+        load(file, cache=cache)
+    for kept in cache.iterdir():
+        os.utime(kept, (month_ago, month_ago))
+    load(read, cache=cache)
+    forget_unused(cache)
+    [kept] = cache.iterdir()
+    assert load(read, cache=cache, time_limit=0.001) == load(read)
+    forget_unused(tmp_path / "nowhere")
 
 
 # --- DOCX

@@ -10,6 +10,8 @@ import shutil
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,11 @@ import pytest
 import rag
 from corpus import Corpus, atomic
 from corpus.edit import new_corpus
+from corpus.pages import PageRecord, store, targets
 from rag.bundle import write_bundle
+from rag.doctor import examine
 from rag.folder import BUILDS, FORMAT, META
-from rag.ingest import ingest
+from rag.ingest import ingest, open_corpus, pages_folder
 from tests.faults.conftest import LONG, Ingests, Town
 
 KILLS = 100 if LONG else 6
@@ -117,6 +121,34 @@ def test_a_second_ingest_is_told_who_is_at_work_and_a_crash_leaves_no_lock(town:
         first.kill()
     town.ingest()
     assert town.is_tidy()
+
+
+@pytest.mark.parametrize("then", [signal.SIGCONT, signal.SIGKILL], ids=["finished", "killed"])
+def test_who_asks_while_the_first_index_is_built_waits_for_it_and_is_told_so(
+    town: Town,
+    answers: list[dict[str, Any]],
+    ingests: Ingests,
+    tmp_path: Path,
+    then: signal.Signals,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first = Town(town.corpus, tmp_path / "first")
+    caplog.set_level("WARNING")
+    with ingests.ingesting(first) as (builder, _), ThreadPoolExecutor(1) as pool:
+        while not (first.index / "ingest.holder").is_file():
+            time.sleep(0.01)
+        assert builder.pid is not None
+        os.kill(builder.pid, signal.SIGSTOP)
+        asking = pool.submit(first.answers)
+        while not caplog.messages:
+            time.sleep(0.01)
+        assert f"(process {builder.pid} on " in caplog.messages[0]
+        assert caplog.messages[0].endswith("waiting for it to end, 10 minutes at most")
+        assert not asking.done()
+        os.kill(builder.pid, then)
+        assert asking.result(60) == answers
+    assert len(caplog.messages) == 1
+    assert first.is_tidy()
 
 
 def test_who_reads_keeps_what_is_read(town: Town, answers: list[dict[str, Any]]) -> None:
@@ -224,6 +256,31 @@ def test_a_vanished_source_beside_an_edited_one_is_no_reason_to_serve_old_words(
     (town.corpus / "market.md").write_text("# Market\n\nThe market is closed for ever and a day.", encoding="utf-8")
     with pytest.raises(rag.IndexMismatch, match="run: verse ingest"):
         town.answers()
+
+
+def test_a_downloaded_page_that_vanishes_serves_from_the_index_until_an_ingest_leaves_it_out(town: Town) -> None:
+    _write_manifest(town, ferry='links = ["https://example.org/ferry", "https://example.org/pier"]\n')
+    before = Corpus.open(town.corpus)
+    pages = pages_folder(town.settings)
+    for target in targets(before.sources):
+        body = f"The bridge at {target.url} was painted blue in the spring.".encode()
+        found = {"final_url": target.url, "title": "A page", "etag": "", "last_modified": "", "fetched": "2025-11-25"}
+        record = PageRecord(target.url, file=f"{target.page_id}.txt", sha256=sha256(body).hexdigest(), **found)
+        store(pages, target, record, body)
+    try:
+        ingest(open_corpus(town.settings), town.settings)
+        with rag.open_engine(town.corpus, index=town.index) as engine:
+            told = engine.ask("What colour was the bridge painted?").text
+        for page in sorted(pages.glob("ferry--*.txt")):
+            page.unlink()
+            with rag.open_engine(town.corpus, index=town.index) as engine:
+                assert engine.ask("What colour was the bridge painted?").text == told
+                assert "that was downloaded is gone; get it again with: verse fetch" in str(engine.corpus.failures)
+        (check,) = (check for check in examine(town.settings) if check.name == "pages")
+        assert (check.ok, check.cure) == (False, "verse fetch")
+        assert len(ingest(open_corpus(town.settings), town.settings).removed) == 2
+    finally:
+        shutil.rmtree(pages)
 
 
 def test_a_corpus_folder_that_vanishes_serves_from_its_index(town: Town, tmp_path: Path) -> None:
