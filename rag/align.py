@@ -15,8 +15,9 @@ import numpy as np
 
 from corpus.document import split_sentences
 from rag.datatypes import Vectors
+from rag.names import POSSESSIVES, Name
 from rag.quantities import same_amount
-from rag.statements import POSSESSIVES, Name, Statement, read
+from rag.statements import Statement, read
 
 MEETS = 0.75
 # A sentence is in view when it covers at least this share of what the best one covers.

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from rag.align import MEETS, Alignment, Difference, trust
 from rag.opposites import negative_prefix, relation_of
-from rag.statements import REPORTING, Statement
+from rag.statements import Statement
+from rag.tokens import REPORTING
 
 # A sentence that covers this share of what another covers says as much.
 NEARLY = 0.9

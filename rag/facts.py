@@ -17,9 +17,10 @@ from rag.align import (
     say,
     trust,
 )
+from rag.names import Name
 from rag.opposites import UNITS
 from rag.quantities import Quantity, When, same_amount
-from rag.statements import Name, Statement
+from rag.statements import Statement
 
 # How many words a value and whose it is have between them at most.
 _CLOSE = 5

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from rag.align import MEETS, Alignment, Difference, DifferenceKind, Mention, misplaced, same_word, say, trust
-from rag.statements import OFFICES, POSSESSIVES, REPORTING, TITLES, Name, Statement
-from rag.terms import terms
+from rag.align import MEETS, Alignment, Difference, DifferenceKind, Mention, misplaced, say, trust
+from rag.identity import Forms, Named, Parts, alike, explained, find_named, known_person, same_name, speaks, stands
+from rag.names import POSSESSIVES, Name
+from rag.statements import Statement
+from rag.tokens import REPORTING
 
-Forms = Sequence[frozenset[str]]
-Parts = tuple[str, ...]
-# Names in the evidence: where, as written, and whom it means.
-Named = Sequence[tuple[Mention, Name, Parts]]
 # A name beside a word of the evidence: where, whom it means, how much stands between, how far off it is.
 Holder = tuple[Mention, Parts, int, int]
 _THINGS = frozenset("it they them this these those which who its their".split())
@@ -33,20 +30,20 @@ def compare_names(alignment: Alignment, forms: Forms = ()) -> Iterable[Differenc
     """What differs in names. `forms` are sets of lower-cased words, each of which names one person."""
     if not alignment.view:
         return
-    mentions = _named(alignment, forms)
+    mentions = find_named(alignment, forms)
     vocabulary = {word.lower.removesuffix("'s") for statement in alignment.sentences for word in statement.words}
     stems = {word.stem for statement in alignment.sentences for word in statement.words if word.stem}
     for whole in alignment.claim.names:
-        name = _person(whole, forms)
+        name = known_person(whole, forms)
         if name.pronoun:
             continue
-        same = [mention for mention, _, parts in mentions if _same(name.parts, parts, forms)]
+        same = [mention for mention, _, parts in mentions if same_name(name.parts, parts, forms)]
         there = any(found.sure or mention.first for mention, found, _ in mentions if mention in same)
         sure = name.sure or any(name.parts[-1] in form for form in forms)
-        if not same and not _stands(name, vocabulary, stems, alignment):
+        if not same and not stands(name, vocabulary, stems, alignment):
             instead = _instead(alignment, name, mentions, forms) if name.likely else None
-            if instead or (sure and not _explained(name, alignment.claim)):
-                kind: DifferenceKind = "speaker" if _speaks(alignment.claim, name) else "name"
+            if instead or (sure and not explained(name, alignment.claim)):
+                kind: DifferenceKind = "speaker" if speaks(alignment.claim, name) else "name"
                 weight = 1.0 if instead else _weight_of_absent(alignment, name, mentions, forms)
                 yield Difference(kind, f"{_text(alignment, name)} isn't named in the evidence", weight)
         elif sure or (name.likely and there):
@@ -54,19 +51,9 @@ def compare_names(alignment: Alignment, forms: Forms = ()) -> Iterable[Differenc
     yield from _misattributed(alignment, mentions, forms)
 
 
-def _person(name: Name, forms: Forms) -> Name:
-    """A known person's name without the one that ran into it: "At the DealBook Summit Sam Altman was ..."."""
-    if any(name.parts[0] in form for form in forms):
-        return name
-    for n in range(1, len(name.parts)):
-        if any(set(name.parts[n:]) <= form for form in forms):
-            return replace(name, parts=name.parts[n:], first=name.first + n)
-    return name
-
-
 def _misattributed(alignment: Alignment, mentions: Named, forms: Forms) -> Iterable[Difference]:
     """A saying that the evidence puts into another's mouth."""
-    speakers = [name for name in alignment.claim.names if name.sure and _speaks(alignment.claim, name)]
+    speakers = [name for name in alignment.claim.names if name.sure and speaks(alignment.claim, name)]
     speakers = [name for name in speakers if not name.pronoun]
     if not speakers:
         return
@@ -77,7 +64,7 @@ def _misattributed(alignment: Alignment, mentions: Named, forms: Forms) -> Itera
         return
     heard = [parts for told in theirs for _, parts in told]
     name = speakers[0]
-    if not any(_same(name.parts, parts, forms) for parts in heard):
+    if not any(same_name(name.parts, parts, forms) for parts in heard):
         reason = f"the evidence has {say(alignment, theirs[0][0][0])} where the sentence has {_text(alignment, name)}"
         yield Difference("speaker", reason, trust(alignment, best))
 
@@ -112,9 +99,9 @@ def _weight_of_absent(alignment: Alignment, name: Name, mentions: Named, forms: 
         for mention, found, parts in mentions
         if mention.sentence in alignment.view and not found.pronoun
         if found.sure or (found.likely and _before_comma(alignment, mention))
-        if not any(_same(other.parts, parts, forms) for other in alignment.claim.names)
+        if not any(same_name(other.parts, parts, forms) for other in alignment.claim.names)
     ]
-    if name.first <= 1 or _speaks(alignment.claim, name):
+    if name.first <= 1 or speaks(alignment.claim, name):
         opening = [mention for mention in rivals if mention.first <= 2 and mention.sentence == alignment.view[0]]
         if not opening and _of_another(alignment, name, forms):
             return max(0.4, trust(alignment, alignment.view[0]))
@@ -133,7 +120,7 @@ def _of_another(alignment: Alignment, name: Name, forms: Forms) -> bool:
     before = alignment.before[best]
     names = alignment.sentences[best].names
     silent = not any(found.sure and not found.pronoun for found in names) or bool(names and names[0].pronoun)
-    return silent and before is not None and not _same(name.parts, before.parts, forms)
+    return silent and before is not None and not same_name(name.parts, before.parts, forms)
 
 
 def _elsewhere(
@@ -148,8 +135,8 @@ def _elsewhere(
     aside = not mine & said
     rivals, beside = [], []
     for mention, found, parts in mentions:
-        if parts and not _same(name.parts, parts, forms) and found.sure and _alike(name, found, parts, forms):
-            claimed = any(_same(other.parts, parts, forms) for other in alignment.claim.names)
+        if parts and not same_name(name.parts, parts, forms) and found.sure and alike(name, found, parts, forms):
+            claimed = any(same_name(other.parts, parts, forms) for other in alignment.claim.names)
             if mention.sentence not in mine and (person or (aside and not claimed)):
                 rivals.append(mention)
             elif mention.sentence in mine and person and not _by(alignment, mention.sentence):
@@ -166,7 +153,7 @@ def _elsewhere(
         places.append((max(trust(alignment, other.sentence), 0.6), other))
     if places:
         weight, other = max(places, key=lambda pair: pair[0])
-        kind: DifferenceKind = "speaker" if _speaks(alignment.claim, name) else "name_slot"
+        kind: DifferenceKind = "speaker" if speaks(alignment.claim, name) else "name_slot"
         reason = f"the evidence has {say(alignment, other)} where the sentence has {_text(alignment, name)}"
         yield Difference(kind, reason, weight)
 
@@ -193,7 +180,7 @@ def _instead(alignment: Alignment, name: Name, mentions: Named, forms: Forms) ->
             and other != name
         ]
         holders = []
-        told = [alignment.standing[m.sentence] for m, _, parts in mentions if _same(name.parts, parts, forms)]
+        told = [alignment.standing[m.sentence] for m, _, parts in mentions if same_name(name.parts, parts, forms)]
         for s in alignment.view:
             if max(told, default=0.0) > alignment.standing[s]:
                 continue
@@ -208,10 +195,12 @@ def _instead(alignment: Alignment, name: Name, mentions: Named, forms: Forms) ->
                     for held in _holders(alignment, s, int(column), -step, mentions)
                 ]
         near = [
-            held for held in holders if held[2] <= apart and not any(_same(held[1], parts, forms) for parts in beside)
+            held
+            for held in holders
+            if held[2] <= apart and not any(same_name(held[1], parts, forms) for parts in beside)
         ]
         joined = [parts for _, parts, between, _ in holders if between < 9 or not apart]
-        if near and not any(not parts or _same(name.parts, parts, forms) for parts in joined):
+        if near and not any(not parts or same_name(name.parts, parts, forms) for parts in joined):
             return near[0][0]
     return None
 
@@ -276,103 +265,3 @@ def _by(alignment: Alignment, sentence: int) -> bool:
     """Whether one of the two texts puts the doer behind the deed: "produced by"."""
     claim = any(word.lower == "by" for word in alignment.claim.words)
     return claim != any(word.lower == "by" for word in alignment.sentences[sentence].words)
-
-
-def _same(one: Parts, other: Parts, forms: Forms) -> bool:
-    """Whether two names may mean the same: a part of the other's words, or two forms of one person's name."""
-    if not one or not other:
-        return False
-    if any(one[-1] in form and other[-1] in form for form in forms):
-        return True
-    shared = {part for part in one if any(same_word(part, theirs) for theirs in other)}
-    if len(one) == 1 or len(other) == 1:
-        short, long = sorted((one, other), key=len)
-        initials = "".join(part[0] for part in long)
-        return bool(shared) or initials == short[0].replace(".", "") or same_word(one[0], other[0]) > 0
-    return len(shared) > 1 or (one[-1] == other[-1] and bool({one[0], other[0]} & (TITLES | OFFICES)))
-
-
-def _alike(one: Name, other: Name, meant: Parts, forms: Forms) -> bool:
-    """Whether two names may stand for the same sort of thing: two known persons, two acronyms, two plain names."""
-    persons = [any(form & set(parts) for form in forms) for parts in (one.parts, meant)]
-    if persons[0] or persons[1]:
-        return persons[0] and (persons[1] or other.pronoun)
-    return not other.pronoun and one.acronym == other.acronym
-
-
-def _stands(name: Name, vocabulary: set[str], stems: set[str], alignment: Alignment) -> bool:
-    """Whether the evidence has a name in other guise: in lower case, as initials, as kindred words."""
-    own = [stem for part in name.parts for stem in terms(part)] or list(name.parts)
-    kindred = all(any(same_word(stem, other) for other in stems) for stem in own)
-    if kindred and not name.parts[-1].isdigit():
-        return True
-    if len(name.parts) > 1 and (name.parts[-1].isdigit() or not vocabulary.isdisjoint(name.parts)):
-        # "Mill Street" isn't there where only "Marsh Street" is, nor "GPT-4" where only "GPT-3" is.
-        if any(found.parts[-1] == name.parts[-1] or found.parts[0] == name.parts[0] for found in _all(alignment)):
-            return False
-        if vocabulary.issuperset(name.parts):
-            return True
-    if name.parts[-1] in vocabulary:
-        return True
-    return kindred or _initials(name, alignment)
-
-
-def _all(alignment: Alignment) -> list[Name]:
-    return [name for statement in alignment.sentences for name in statement.names if len(name.parts) > 1]
-
-
-def _explained(name: Name, claim: Statement) -> bool:
-    """Whether an acronym stands behind the claim's own words for it: "adverse drug events (ADEs)"."""
-    letters = "".join(word.lower[0] for word in claim.words[: name.first])
-    return name.acronym_like and "".join(name.parts).rstrip("s") in letters
-
-
-def _initials(name: Name, alignment: Alignment) -> bool:
-    """Whether initials stand for words, as "AGI" for "Artificial General Intelligence", either way round."""
-    short = "".join(name.parts)
-    for statement in alignment.sentences:
-        letters = "".join(word.lower[0] for word in statement.words)
-        if len(name.parts) == 1 and 2 <= len(short) <= 5 and short in letters:
-            return True
-        if len(name.parts) > 1 and any(word.lower == "".join(p[0] for p in name.parts) for word in statement.words):
-            return True
-    return False
-
-
-def _named(alignment: Alignment, forms: Forms) -> list[tuple[Mention, Name, Parts]]:
-    """Every name in the evidence and whom it means; a pronoun means whom the sentence before is about, and in a
-    quotation anybody."""
-    found = []
-    for s, statement in enumerate(alignment.sentences):
-        last = alignment.before[s]
-        for name in statement.names:
-            if not name.pronoun:
-                last = name
-            elif last is not None and (_quoted(statement, name) or _reporter(statement, last, name)):
-                last = None
-            known = not name.sure and any(name.parts[-1] in form for form in forms)
-            meant = last.parts if last else ()
-            found.append((Mention(s, name.first, name.last), replace(name, sure=True) if known else name, meant))
-    return found
-
-
-def _reporter(statement: Statement, last: Name, pronoun: Name) -> bool:
-    """Whether a pronoun may mean somebody else than who says it: "Ann's car stood there, but Bob says that she ..."."""
-    others = [name for name in statement.names if name.first < last.first and name.sure and not name.pronoun]
-    said = {word.lower for word in statement.words[last.last + 1 : pronoun.first]}
-    return bool(others and last in statement.names and said & REPORTING)
-
-
-def _quoted(statement: Statement, name: Name) -> bool:
-    return bool(set('“":') & set(statement.text[: statement.words[name.first].start]))
-
-
-def _speaks(claim: Statement, name: Name) -> bool:
-    """Whether a name is who says it: a verb of saying follows, "according to" stands before, or "said" in inversion."""
-    for n in range(name.last + 1, min(name.last + 4, len(claim.words))):
-        if claim.words[n].lower in REPORTING:
-            return True
-        if claim.words[n].text[0].isupper():
-            break
-    prior = [word.lower for word in claim.words[max(0, name.first - 2) : name.first]]
-    return prior == ["according", "to"] or bool(prior and prior[-1] in ("said", "says", "adds", "added", "argues"))

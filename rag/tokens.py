@@ -1,0 +1,86 @@
+"""A sentence -> its words, each with its stem, its place and its clause; and closed classes of English words.
+
+Knows nothing of what the words state.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.terms import terms
+
+_TOKEN = re.compile(r"[$€£¥]?\d[\d,]*(?:\.\d+)?%?|[^\W_]+(?:[’'][^\W_]+)*|[^\w\s]")
+CLITIC = re.compile(r"['’](?:s|re|ve|ll|d|m)?$", re.IGNORECASE)
+_STOPS = frozenset(".;:()[]–—?!")
+CLAUSES = frozenset(
+    """but while whereas because although though unless if when which who whom whose since so yet and or that
+    before after until than""".split()
+)
+
+# Of how many: none, few, some, many, most, all.
+QUANTIFIERS = {
+    **dict.fromkeys("no none nobody nothing neither nowhere never zero".split(), 0),
+    **dict.fromkeys("few little rarely hardly seldom scarcely".split(), 1),
+    **dict.fromkeys("some several certain any sometimes various another someone something".split(), 2),
+    **dict.fromkeys("many numerous often plenty much countless".split(), 3),
+    **dict.fromkeys("most mostly mainly largely majority usually generally almost nearly".split(), 4),
+    **dict.fromkeys("all every each everyone everybody everything entire whole always both".split(), 5),
+}
+
+REPORTING = frozenset(
+    """says said say argues argued argue believes believed thinks thought notes noted claims claimed states stated
+    adds added suggests suggested warns warned concludes concluded reports reported finds found writes wrote holds
+    held maintains maintained insists insisted admits admitted concedes conceded accepts accepted acknowledges
+    acknowledged observes observed points pointed remarks remarked calls called predicts predicted expects expected
+    asks asked answers answered objects objected proposes proposed explains explained describes described
+    thinks doubts doubted sees saw credits credited judges judged told tells considers considered cites cited
+    stresses stressed counters countered favours favors favoured prefers preferred gives gave offers offered refuses
+    rejects rejected agrees agreed disagrees hears heard wants wanted announced replied replies puts""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word. `stem` is empty when it carries no content; `sign` is -1 where the sentence denies it;
+    `clause` counts the clauses of the sentence."""
+
+    text: str
+    lower: str
+    stem: str
+    start: int
+    end: int
+    clause: int
+    sign: int = 1
+    number: bool = False
+    # Whether a comma stands before it.
+    comma: bool = False
+
+
+def split_words(text: str) -> tuple[Word, ...]:
+    """The words of a sentence in order."""
+    found: list[Word] = []
+    clause, comma = 0, False
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if not any(ch.isalnum() for ch in token):
+            clause += token in _STOPS
+            comma = comma or token == ","
+            continue
+        lower = token.lower()
+        if lower in CLAUSES and found and not (lower in ("and", "or") and not _opens_clause(text, match.end())):
+            clause += 1
+        stems = () if token[0].isdigit() else terms(CLITIC.sub("", token))
+        found.append(
+            Word(
+                token, lower, stems[0] if stems else "", match.start(), match.end(), clause,
+                number=token[0].isdigit(), comma=comma,
+            )
+        )  # fmt: skip
+        comma = False
+    return tuple(found)
+
+
+def _opens_clause(text: str, end: int) -> bool:
+    """Whether "and" joins clauses rather than words: a subject follows."""
+    return bool(re.match(r"\s+(?:[A-Z]\w+|he|she|it|they|we|you|this|that|these|there)\b", text[end : end + 24]))
