@@ -27,8 +27,9 @@ def ui(host: str, port: int, open_browser: bool, **given: Any) -> None:
         from ui.library import Library  # noqa: PLC0415
         from ui.limits import bounds_of  # noqa: PLC0415
         from ui.logs import set_up_logs  # noqa: PLC0415
-        from ui.server import serve  # noqa: PLC0415
+        from ui.server import serve, share_heaps  # noqa: PLC0415
 
+    share_heaps()
     settings = settings_of(**given)
     rules = rules_of(settings, host)  # before an index is built, which may take minutes
     bounds = bounds_of(settings, local=rules.local)
