@@ -59,8 +59,8 @@ _HEADERS = {
 
 
 def share_heaps() -> None:
-    """Let the threads that answer share a heap for each core; best before any of them begins. By itself glibc makes up to
-    eight a core, and what is free in one serves no other: under 64 visitors that was 100 MB."""
+    """Let the threads that answer share a heap for each core; best before any of them begins. By itself glibc makes up
+    to eight a core, and what is free in one serves no other: under 64 visitors that was 100 MB."""
     if platform.libc_ver()[0] == "glibc" and "MALLOC_ARENA_MAX" not in os.environ:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, max(2, os.cpu_count() or 2))
 
