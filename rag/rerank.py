@@ -6,7 +6,6 @@ questions set aside for tuning (`python -m evals.fit`); evals/results/ has the a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -15,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Sentence
-from rag.datatypes import Asked, Evidence, Passage, Query, Reranker, ScoredPassage
+from rag.asked import share_held
+from rag.datatypes import Evidence, Passage, Query, Reranker, ScoredPassage
 from rag.index import PassageIndex
 from rag.onecore import one_core
 from rag.terms import terms
@@ -47,19 +47,6 @@ _RATED, _SAY = 30, 1.5
 
 # Not fitted: a turn that leans on the conversation asks for something new (in logits).
 _SAID_BEFORE = 1.5
-
-_LOOKS: dict[Asked, re.Pattern[str]] = {
-    "amount": re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|hundreds?|thousands?|\w+illions?)\b"),
-    "money": re.compile(r"[$€£¥]\s?\d|\b(?:dollars?|euros?|pounds?|\w+illion)\b"),
-    "duration": re.compile(r"\b(?:\d+|\w+)[ -](?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?)\b"),
-    "percent": re.compile(r"\d\s?%|\b(?:per ?cent|half|odds|chance|probability|likely)\b"),
-    "date": re.compile(
-        r"\b(?:1[89]|20)\d\d\b|\b(?:January|February|March|April|May|June|July|August|September|October|November|"
-        r"December)\b|\b\d+(?:[-–]| to )\d+ years\b"
-    ),
-    "person": re.compile(r"\b[A-Z][a-z]+ [A-Z]\w+|(?<=[a-z,] )[A-Z][a-z]+"),
-    "place": re.compile(r"\b(?:in|at|from|between|to) [A-Z][a-z]+"),
-}
 
 
 @one_core
@@ -142,19 +129,12 @@ def features(
         "short": [text.count(" ") < 5 for _, _, text in sentences],
         "quote": [sentence.kind == "quote" for _, sentence, _ in sentences],
         "checked_row": [query.intent == "check" and sentence.kind == "row" for _, sentence, _ in sentences],
-        "kind": [_holds_kind(text, query.kinds) for _, _, text in sentences],
+        "kind": [share_held(text, query.kinds) for _, _, text in sentences],
         "section_named": [(passage.source_id, passage.section) in query.sections] * n,
         "holder": [sentence.voice in query.holders for _, sentence, _ in sentences],
         "main": [_is_main(index, query, passage)] * n,
     }
     return sentences, {name: np.asarray(column, dtype=np.float32) for name, column in values.items()}
-
-
-@lru_cache(maxsize=65_536)
-def _holds_kind(text: str, kinds: frozenset[Asked]) -> float:
-    """Share of the kinds of thing asked for that a sentence seems to hold."""
-    wanted = [pattern for kind, pattern in _LOOKS.items() if kind in kinds]
-    return sum(bool(pattern.search(text)) for pattern in wanted) / len(wanted) if wanted else 0.0
 
 
 def _is_main(index: PassageIndex, query: Query, passage: Passage) -> bool:

@@ -13,7 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from rag.datatypes import Asked, Encoder, Intent, Query, Scope, Standalone, Vectors
+from rag.asked import kinds_asked
+from rag.datatypes import Encoder, Intent, Query, Scope, Standalone, Vectors
 from rag.encoder import SKETCH, OnnxEncoder, unit
 from rag.index import PassageIndex
 from rag.terms import is_frame, terms, words
@@ -63,39 +64,6 @@ _LIST = re.compile(
     r"\b(?:which|what) (?:\w+ )?(?!does|is|was|has|goes|makes|keeps)\w{3,}[^s\W]s\b(?= (?:do|did|are|were|in|of|"
     r"on|from|for|to|have|has|that|come|came|show|point|argue|say)\b)",
     re.IGNORECASE,
-)
-_ASKED: tuple[tuple[Asked, re.Pattern[str]], ...] = (
-    (
-        "amount",
-        re.compile(
-            r"\bhow (?:many|big|large|far|fast|often|high|old|well)\b|\b(?:number|amount|size|score|result|count)\b",
-            re.I,
-        ),
-    ),
-    (
-        "money",
-        re.compile(
-            r"\bhow much (?:money|cash|funding|capital)\b|\bhow (?:much|many \w+) .*\b(?:raise|cost|pay|paid|spen[dt]|"
-            r"invest|earn|make|made|worth)|\bhow expensive\b|\b(?:price|cost|valuation|valued|worth|funding|raised|"
-            r"revenue|salary|spending|invest(?:ed|ments?))\b",
-            re.I,
-        ),
-    ),
-    (
-        "duration",
-        re.compile(r"\bhow long\b|\bhow (?:many|much) (?:time|hours|days|weeks|months|years|minutes)\b", re.I),
-    ),
-    ("percent", re.compile(r"\b(?:percent\w*|odds|probability|share|chance|likel\w+|proportion)\b", re.I)),
-    ("date", re.compile(r"\b(?:when|(?:what|which) (?:year|date|month|day|time))\b", re.I)),
-    (
-        "person",
-        re.compile(r"\b(?:who|whom|whose|which (?:\w+ )?(?:person|expert|critic|researcher|people|author))\b", re.I),
-    ),
-    ("place", re.compile(r"\b(?:where|locat\w+|which (?:city|cities|country|countries|place))\b", re.I)),
-    (
-        "reason",
-        re.compile(r"\b(?:why|how come|what for|reasons?|because|what makes|what made|purpose|point of)\b", re.I),
-    ),
 )
 _ASKS_FOR_A_VIEW = re.compile(
     r"\b(?:think|believe|sa(?:y|id)|argue|claim|mean|see|view|feel|want|propose|predict|expect|explain|describe|"
@@ -171,7 +139,7 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
         tokens=tokens,
         token_weights=weights,
         intent=intent,
-        kinds=frozenset(kind for kind, pattern in _ASKED if pattern.search(turn.asked)),
+        kinds=kinds_asked(turn.asked),
         people=people,
         sections=sections,
         place_terms=_PLACES.union(*(terms(label) for _, label in sections)) if sections else frozenset(),

@@ -1,0 +1,161 @@
+"""What kind of thing a question asks for, and whether a sentence holds one: a sum, a date, a person.
+
+General English only. Most signs are weak and only weighed; what a question demands, an answer can't do without.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from rag.datatypes import Asked
+
+_ASKED: tuple[tuple[Asked, re.Pattern[str]], ...] = (
+    (
+        "amount",
+        re.compile(
+            r"\bhow (?:many|big|large|far|fast|often|high|old|well)\b|\b(?:number|amount|size|score|result|count)\b",
+            re.I,
+        ),
+    ),
+    (
+        "money",
+        re.compile(
+            r"\bhow much (?:money|cash|funding|capital)\b|\bhow (?:much|many \w+) .*\b(?:raise|cost|pay|paid|spen[dt]|"
+            r"invest|earn|make|made|worth)|\bhow expensive\b|\b(?:price|cost|valuation|valued|worth|funding|raised|"
+            r"revenue|salary|spending|invest(?:ed|ments?))\b",
+            re.I,
+        ),
+    ),
+    (
+        "duration",
+        re.compile(r"\bhow long\b|\bhow (?:many|much) (?:time|hours|days|weeks|months|years|minutes)\b", re.I),
+    ),
+    ("percent", re.compile(r"\b(?:percent\w*|odds|probability|share|chance|likel\w+|proportion)\b", re.I)),
+    ("date", re.compile(r"\b(?:when|(?:what|which) (?:year|date|month|day|time))\b", re.I)),
+    (
+        "person",
+        re.compile(r"\b(?:who|whom|whose|which (?:\w+ )?(?:person|expert|critic|researcher|people|author))\b", re.I),
+    ),
+    ("place", re.compile(r"\b(?:where|locat\w+|which (?:city|cities|country|countries|place))\b", re.I)),
+    (
+        "reason",
+        re.compile(r"\b(?:why|how come|what for|reasons?|because|what makes|what made|purpose|point of)\b", re.I),
+    ),
+)
+_LOOKS: dict[Asked, re.Pattern[str]] = {
+    "amount": re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|hundreds?|thousands?|\w+illions?)\b"),
+    "money": re.compile(r"[$€£¥]\s?\d|\b(?:dollars?|euros?|pounds?|\w+illion)\b"),
+    "duration": re.compile(r"\b(?:\d+|\w+)[ -](?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?)\b"),
+    "percent": re.compile(r"\d\s?%|\b(?:per ?cent|half|odds|chance|probability|likely)\b"),
+    "date": re.compile(
+        r"\b(?:1[89]|20)\d\d\b|\b(?:January|February|March|April|May|June|July|August|September|October|November|"
+        r"December)\b|\b\d+(?:[-–]| to )\d+ years"
+    ),
+    "person": re.compile(r"\b[A-Z][a-z]+ [A-Z]\w+|(?<=[a-z,] )[A-Z][a-z]+"),
+    "place": re.compile(r"\b(?:in|at|from|between|to) [A-Z][a-z]+"),
+}
+
+_BEGINS = r"^\W*(?:(?:and|but|so|then|ok|also)\W+)*(?:(?:by|in|on|since|until|from|at|for|with|about|over|of) )?"
+_DEMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "date",
+        re.compile(
+            _BEGINS + r"(?:when (?:exactly )?(?:did|was|were|will|had)\b|when (?:is|are) .*\b(?:due|going to|expected|"
+            r"planned|supposed|scheduled|launch\w*)\b|(?:what|which) (?:exact )?(?:year|date|month|day)\b)",
+            re.I,
+        ),
+    ),
+    ("duration", re.compile(_BEGINS + r"how long (?:did|does|was|is|will|has|have|had|would|ago)\b", re.I)),
+    ("count", re.compile(_BEGINS + r"how many (?!of\b)(?P<unit>\w+)", re.I)),
+    (
+        "money",
+        re.compile(
+            _BEGINS + r"how much (?:money|cash|funding|capital)\b|" + _BEGINS + r"how much (?!time\b).*\b"
+            r"(?:cost|earn|pay|paid|charge|raise|spend|spent|invest|worth)\b",
+            re.I,
+        ),
+    ),
+    (
+        "amount",
+        re.compile(
+            _BEGINS
+            + r"how (?:many of\b|(?:old|tall|heavy) (?:is|was|are|were)\b|much (?:revenue\b|(?:\w+ )?(?:did|was|were|"
+            r"has)\b|(?:\w+ )?(?:do|does|is|will|would) .*\b(?:make|sell|weigh|have|own|use)\b))",
+            re.I,
+        ),
+    ),
+    ("percent", re.compile(_BEGINS + r"what (?:percentage|share|proportion|fraction)\b", re.I)),
+)
+_MONTHS = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|March|April|May|June|July|August|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|"
+    r"Dec(?:ember)?)"
+)
+_TIME = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centur(?:y|ies)|yrs?)(?![a-z])"
+_IS_A_DATE = re.compile(
+    rf"(?<![\w.,$€£])(?:1\d|20)\d\ds?(?:\s?[-–]\s?(?:1\d|20)\d\d)?(?![\w%]|[.,]\d| (?:people|employees|euros|dollars))"
+    rf"|\b{_MONTHS} \d{{1,2}}\b|\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTHS}\b"
+)
+_IS_IN_TIME = re.compile(rf"\b(?:(?i:{_TIME}|ago\b|today\b|yesterday\b|tomorrow\b|tonight\b)|{_MONTHS}\b)")
+_NUMBER = (
+    r"(?:(?<![\w-])[$€£]?\d[\d.,]*+(?:\s?%)?|\b(?:zero|none|no one|nobody|once|twice|(?:only|just|exactly) one|the only|two|"
+    r"three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|"
+    r"hundreds?|thousands?|\w+illions?|dozens?|half|several|a (?:few|couple|third|quarter|single))\b)"
+)
+_IS_A_NUMBER = re.compile(_NUMBER, re.I)
+_IS_A_COUNT = re.compile(rf"{_NUMBER}(?![ -]?(?:percent|per cent|{_TIME}|dollars|euros)\b)", re.I)
+_UNIT_OF_TIME = re.compile(rf"^{_TIME}$", re.I)
+
+_NO_MONEY = re.compile(r"\b(?:free|zero|nothing|unpaid)\b", re.I)
+
+Held = Callable[[str], bool]
+
+
+def kinds_asked(question: str) -> frozenset[Asked]:
+    """The kinds of thing that a question seems to ask for."""
+    return frozenset(kind for kind, pattern in _ASKED if pattern.search(question))
+
+
+@lru_cache(maxsize=65_536)
+def share_held(text: str, kinds: frozenset[Asked]) -> float:
+    """Share of the kinds of thing asked for that a sentence seems to hold."""
+    wanted = [pattern for kind, pattern in _LOOKS.items() if kind in kinds]
+    return sum(bool(pattern.search(text)) for pattern in wanted) / len(wanted) if wanted else 0.0
+
+
+@lru_cache(maxsize=1_024)
+def demanded(question: str) -> Held | None:
+    """Whether a sentence holds what every answer must hold: "when did" asks for a time, "how many" for a number;
+    None where a question demands no such thing."""
+    for kind, pattern in _DEMANDS:
+        if hit := pattern.search(question):
+            in_time = kind == "count" and _UNIT_OF_TIME.match(hit["unit"])
+            return _HOLDS["duration" if in_time else kind]
+    return None
+
+
+def _counts(text: str) -> bool:
+    return bool(_IS_A_COUNT.search(_IS_A_DATE.sub(" ", text)))
+
+
+def _measures(text: str) -> bool:
+    return bool(_IS_A_NUMBER.search(_IS_A_DATE.sub(" ", text)))
+
+
+def _is_in_time(text: str) -> bool:
+    return bool(_IS_A_DATE.search(text) or _IS_IN_TIME.search(text))
+
+
+def _is_money(text: str) -> bool:
+    return bool(_LOOKS["money"].search(text) or _NO_MONEY.search(text))
+
+
+_HOLDS: dict[str, Held] = {
+    "date": _is_in_time,
+    "duration": lambda text: bool(_IS_IN_TIME.search(text)),
+    "count": _counts,
+    "amount": _measures,
+    "percent": _measures,
+    "money": _is_money,
+}
