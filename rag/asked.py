@@ -92,15 +92,15 @@ _MONTHS = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|March|April|May|June|July|August|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|"
     r"Dec(?:ember)?)"
 )
-_TIME = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centur(?:y|ies)|yrs?)(?![a-z])"
+_TIME = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centur(?:y|ies)|yrs?)(?-i:(?![a-z]))"
 _IS_A_DATE = re.compile(
     rf"(?<![\w.,$€£])(?:1\d|20)\d\ds?(?:\s?[-–]\s?(?:1\d|20)\d\d)?(?![\w%]|[.,]\d| (?:people|employees|euros|dollars))"
     rf"|\b{_MONTHS} \d{{1,2}}\b|\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTHS}\b"
 )
 _IS_IN_TIME = re.compile(rf"\b(?:(?i:{_TIME}|ago\b|today\b|yesterday\b|tomorrow\b|tonight\b)|{_MONTHS}\b)")
 _NUMBER = (
-    r"(?:(?<![\w-])[$€£]?\d[\d.,]*+(?:\s?%)?|\b(?:zero|none|no one|nobody|once|twice|(?:only|just|exactly) one|the only|two|"
-    r"three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|"
+    r"(?:(?<![\w-])[$€£]?\d[\d.,]*+(?:\s?%)?|\b(?:zero|none|no one|nobody|once|twice|(?:only|just) one|the only|"
+    r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|"
     r"hundreds?|thousands?|\w+illions?|dozens?|half|several|a (?:few|couple|third|quarter|single))\b)"
 )
 _IS_A_NUMBER = re.compile(_NUMBER, re.I)

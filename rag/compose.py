@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from corpus import Corpus
+from rag.asked import demanded
 from rag.datatypes import DraftSentence, Evidence, Query
 from rag.terms import points_back, terms
 
@@ -44,7 +45,10 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: in
         return []
     if query.intent == "check" and (rows := _checked(evidence)):
         return [_say(corpus, row) for row in rows]
-    if query.intent == "compare" and len(query.people) > 1:
+    held = demanded(query.asked)
+    if held is not None and (holding := [e for e in evidence if held(e.text)]):
+        chosen = _near_the_best(holding, _FACT, _MOST_FACTS)
+    elif query.intent == "compare" and len(query.people) > 1:
         chosen = _for_each(evidence, query.people, corpus)
     elif query.intent == "views":
         chosen = _by_voice(evidence, corpus)

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Corpus
+from rag.asked import demanded
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.index import PassageIndex
-from rag.terms import is_stop, terms
+from rag.terms import is_stop, points_back, terms
 from rag.understand import content_terms
 
 THRESHOLD = 0.57
@@ -34,6 +35,8 @@ WEIGHTS: dict[str, float] = {
 
 # Not fitted: few questions name a section and a topic of it.
 _STANDS_THERE = 0.5
+# Nor these: how far below the best (in logits) a sentence may lie that holds what is demanded, and the logit without.
+_NEAR, _LACKING = 1.0, -0.5
 # A capitalised word that doesn't begin a sentence or a quotation.
 _NAME = re.compile(r"(?<![.?!:“\"'] )(?<!^)(?<![“\"'])\b[A-Z][\w’'-]+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -85,6 +88,8 @@ def judge(index: PassageIndex, question: str, query: Query, evidence: Sequence[E
     logit = INTERCEPT + sum(WEIGHTS[name] * value for name, value in values.items())
     if _stands_there(index, query):
         logit = max(logit, _STANDS_THERE)
+    if _lacks_what_is_demanded(index, query, evidence):
+        logit = min(logit, _LACKING)
     inside = index.rows(scope)
     absent = tuple(name for name in _names(question) if _missing(index, name, inside))
     # A question may be nothing but hundreds of absent names.
@@ -96,6 +101,23 @@ def _stands_there(index: PassageIndex, query: Query) -> bool:
     rows = index.rows_in(query.sections)
     topic = [term for term in query.terms if term not in query.place_terms]
     return bool(rows and topic) and all(rows.intersection(index.passages_with(term).tolist()) for term in topic)
+
+
+def _lacks_what_is_demanded(index: PassageIndex, query: Query, evidence: Sequence[Evidence]) -> bool:
+    """Whether a question such as "how many" finds no number in what is nearest to it, or none that is said of the
+    name in question."""
+    held = demanded(query.asked)
+    if held is None:
+        return False
+    guests = {stem for person in index.corpus.people for form in person.forms for stem in terms(form)}
+    names = [set(terms(name)) - guests for name in _names(query.asked) if not _missing(index, name, None)]
+    for e in evidence:
+        if e.score < evidence[0].score - _NEAR:
+            break
+        said = set(terms(e.text))
+        if held(e.text) and (points_back(e.text) or all(not name or name & said for name in names)):
+            return False
+    return True
 
 
 def features(

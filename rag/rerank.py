@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Sentence
-from rag.asked import share_held
+from rag.asked import demanded, share_held
 from rag.datatypes import Evidence, Passage, Query, Reranker, ScoredPassage
 from rag.index import PassageIndex
 from rag.onecore import one_core
@@ -38,6 +38,8 @@ WEIGHTS: dict[str, float] = {
     "main": 2.0,
     # Nor this: what somebody thinks is best said in sentences that are theirs.
     "holder": 1.0,
+    # Nor this: "when did ...?" is hardly answered without a time.
+    "demanded": 1.5,
 }
 
 
@@ -120,6 +122,7 @@ def features(
     total = sum(weights.values()) or 1.0
     coverage = {paragraph: sum(weights[term] for term in found) / total for paragraph, found in covered.items()}
     n = len(sentences)
+    held = demanded(query.asked)
     values = {
         "tokens": tokens,
         "paragraph_tokens": [best[paragraph] for paragraph in paragraphs],
@@ -130,6 +133,7 @@ def features(
         "quote": [sentence.kind == "quote" for _, sentence, _ in sentences],
         "checked_row": [query.intent == "check" and sentence.kind == "row" for _, sentence, _ in sentences],
         "kind": [share_held(text, query.kinds) for _, _, text in sentences],
+        "demanded": [held is not None and held(text) for _, _, text in sentences],
         "section_named": [(passage.source_id, passage.section) in query.sections] * n,
         "holder": [sentence.voice in query.holders for _, sentence, _ in sentences],
         "main": [_is_main(index, query, passage)] * n,
