@@ -107,6 +107,11 @@ _IS_A_NUMBER = re.compile(_NUMBER, re.I)
 _IS_A_COUNT = re.compile(rf"{_NUMBER}(?![ -]?(?:percent|per cent|{_TIME}|dollars|euros)\b)", re.I)
 _UNIT_OF_TIME = re.compile(rf"^{_TIME}$", re.I)
 
+_YES_OR_NO = re.compile(
+    r"^\W*(?:(?:and|but|so|then|ok|also)\W+)*(?:did|does|do|is|are|was|were|has|have|had|can|could|will|would|should)"
+    r"(?:n[’']t)?\b",
+    re.I,
+)
 _NO_MONEY = re.compile(r"\b(?:free|zero|nothing|unpaid)\b", re.I)
 
 Held = Callable[[str], bool]
@@ -133,6 +138,11 @@ def demanded(question: str) -> Held | None:
             in_time = kind == "count" and _UNIT_OF_TIME.match(hit["unit"])
             return _HOLDS["duration" if in_time else kind]
     return None
+
+
+def yes_or_no(question: str) -> bool:
+    """Whether a question asks if something is so."""
+    return bool(_YES_OR_NO.match(question))
 
 
 def _counts(text: str) -> bool:

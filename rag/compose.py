@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Sequence
 
 from corpus import Corpus
-from rag.asked import demanded
+from rag.asked import demanded, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query
 from rag.terms import points_back, terms
 
 # How far below the best sentence (in logits of the score) another may lie and still be said.
-_NEAR = {"paragraph": 4.0, "section": 2.5, "elsewhere": 0.8}
+_NEAR = {"paragraph": 4.0, "section": 2.5, "elsewhere": 0.4}
 _FACT = {"paragraph": 3.0, "section": 2.0, "elsewhere": 0.6}
 _WIDE = {"paragraph": 4.0, "section": 3.0, "elsewhere": 2.0}
 _ROW_NEAR, _ROWS_ALIKE, _VOICE_NEAR = 4.0, 1.5, 5.0
@@ -54,7 +54,7 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: in
         chosen = _by_voice(evidence, corpus)
     elif query.intent in ("compare", "list"):
         chosen = _near_the_best(evidence, _WIDE, _MOST_WIDE)
-    elif query.kinds - {"reason"} and "reason" not in query.kinds:
+    elif yes_or_no(query.asked) or (query.kinds and "reason" not in query.kinds):
         chosen = _near_the_best(evidence, _FACT, _MOST_FACTS)
     else:
         chosen = _read_on(_near_the_best(evidence, _NEAR, _MOST), evidence)
@@ -91,12 +91,15 @@ def _lead_with_a_whole(chosen: list[Evidence]) -> list[Evidence]:
 
 
 def _read_on(chosen: list[Evidence], evidence: Sequence[Evidence]) -> list[Evidence]:
-    """A bare answer with the sentences that follow it in the text: a reader would read on."""
+    """A bare answer with the sentences that follow it in its paragraph, or that comment on a quotation: a reader
+    would read on."""
     known = {(e.passage.source_id, e.position): e for e in evidence}
     last = chosen[0]
     while len(chosen) < _FEWEST:
         after = known.get((last.passage.source_id, last.position + 1))
         if after is None or not _follows(last, after):
+            break
+        if last.sentence.paragraph != after.sentence.paragraph and last.sentence.kind != "quote":
             break
         if after not in chosen:
             chosen.append(after)

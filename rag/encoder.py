@@ -104,6 +104,10 @@ class OnnxEncoder:
             found.update(zip(batch, self._encode([texts[i] for i in batch]), strict=True))
         return [found[i] for i in range(len(texts))]
 
+    def has_word(self, word: str) -> bool:
+        """Whether the model has a lower-cased word whole, as it has the common words of its language."""
+        return self._tokenizer.token_to_id(word) is not None
+
     def _encode(self, texts: Sequence[str]) -> Iterator[Tokens]:
         encodings = self._tokenizer.encode_batch(list(texts))
         ids = np.array([encoding.ids for encoding in encodings], dtype=np.int64)

@@ -168,7 +168,9 @@ class Engine:
         elif self.llm is not None and plain.status != "not_in_sources":
             written = yield from self._write(asked, turns, plain.evidence, call)
             clock.lap("generate")
-        said, citations = cite_sentences(self.corpus, [*(written.said if written.stands else plain.draft), *plain.gaps])
+        said, citations = cite_sentences(
+            self.corpus, [*(written.said if written.stands else plain.draft), *plain.beside]
+        )
         if written.stands or not written.said:
             yield from said[len(written.said) :]
         yield Answer(

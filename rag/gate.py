@@ -18,7 +18,7 @@ from corpus import Corpus
 from rag.asked import demanded
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.index import PassageIndex
-from rag.terms import is_stop, points_back, terms
+from rag.terms import is_stop, terms
 from rag.understand import content_terms
 
 THRESHOLD = 0.57
@@ -37,8 +37,11 @@ WEIGHTS: dict[str, float] = {
 _STANDS_THERE = 0.5
 # Nor these: how far below the best (in logits) a sentence may lie that holds what is demanded, and the logit without.
 _NEAR, _LACKING = 1.0, -0.5
+# A name that stands in more of the passages is often left out where it is spoken of.
+_COMMON = 0.1
 # A capitalised word that doesn't begin a sentence or a quotation.
 _NAME = re.compile(r"(?<![.?!:“\"'] )(?<!^)(?<![“\"'])\b[A-Z][\w’'-]+")
+_PRONOUN = re.compile(r"\b(?:it|its|he|him|his|she|her|they|them|their)\b", re.I)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -109,15 +112,21 @@ def _lacks_what_is_demanded(index: PassageIndex, query: Query, evidence: Sequenc
     held = demanded(query.asked)
     if held is None:
         return False
-    guests = {stem for person in index.corpus.people for form in person.forms for stem in terms(form)}
-    names = [set(terms(name)) - guests for name in _names(query.asked) if not _missing(index, name, None)]
-    for e in evidence:
-        if e.score < evidence[0].score - _NEAR:
-            break
-        said = set(terms(e.text))
-        if held(e.text) and (points_back(e.text) or all(not name or name & said for name in names)):
-            return False
-    return True
+    name = _rarest_name(index, query.asked)
+    near = [e for e in evidence if e.score >= evidence[0].score - _NEAR and held(e.text)]
+    return not any(not name or _PRONOUN.search(e.text) or name & {*terms(_with_the_one_before(index, e))} for e in near)
+
+
+def _with_the_one_before(index: PassageIndex, e: Evidence) -> str:
+    document = index.corpus.documents[e.passage.source_id]
+    return document.text[document.sentences[max(0, e.position - 1)].start : e.sentence.end]
+
+
+def _rarest_name(index: PassageIndex, question: str) -> set[str]:
+    """The terms of the name that stands in fewest passages; none where that is what the sources are about."""
+    names = {name: max(len(index.passages_with(term)) for term in terms(name)) for name in _names(question)}
+    known = [name for name, found in names.items() if 0 < found <= _COMMON * len(index)]
+    return set(terms(min(known, key=names.__getitem__))) if known else set()
 
 
 def features(

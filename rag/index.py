@@ -133,6 +133,10 @@ class PassageIndex:
         """Rows of the passages that hold a term; its length is the document frequency."""
         return self._lexical.passages_with(term)
 
+    def terms_like(self, letter: str, shortest: int, longest: int) -> list[str]:
+        """The terms that begin with a letter and have a length from `shortest` to `longest`."""
+        return [term for term in self._lexical.by_letter.get(letter, ()) if shortest <= len(term) <= longest]
+
     def passages_of(self, source_id: str, label: str) -> list[Passage]:
         """The passages of one section, in order."""
         first, last = self._rows_of(source_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -47,6 +48,14 @@ class LexicalIndex:
         """Inverse document frequency of each term over the whole index: log(1 + passages / df)."""
         n = self._passages
         return {term: float(np.log1p(n / max(1, len(self.passages_with(term))))) for term in query}
+
+    @cached_property
+    def by_letter(self) -> dict[str, list[str]]:
+        """The terms by their first letters; made when they are first looked at."""
+        found: dict[str, list[str]] = {}
+        for term in self._vocabulary:
+            found.setdefault(term[:1], []).append(term)
+        return found
 
     def passages_with(self, term: str) -> NDArray[np.int64]:
         """Rows of the passages that hold a term; its length is the document frequency."""

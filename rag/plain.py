@@ -29,6 +29,7 @@ from rag.index import PassageIndex
 from rag.overview import overview
 from rag.rerank import rank_evidence, rerank
 from rag.retrieve import find_candidates
+from rag.spelling import respell
 from rag.summarise import summarise
 from rag.understand import content_terms, understand, without_views
 from rag.views import opposing_sources, other_views
@@ -44,14 +45,14 @@ _IN_PARTS = ("answer", "views", "check")
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """An answer before its citations. `gaps` says what of the question the sources don't answer, in sentences
-    that rest on nothing; `evidence` is all of it, what the draft rests on first."""
+    """An answer before its citations. `beside` says what of the question the sources don't answer and what was
+    read as what, in sentences that rest on nothing; `evidence` is all of it, what the draft rests on first."""
 
     standalone: str
     status: Status
     confidence: float
     draft: tuple[DraftSentence, ...]
-    gaps: tuple[DraftSentence, ...] = ()
+    beside: tuple[DraftSentence, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     views: tuple[Evidence, ...] = ()
     nearest: tuple[Passage, ...] = ()
@@ -84,6 +85,7 @@ class Plainly:
     ) -> Plain:
         """The answer to a turn of the conversation. `lap` is told the name of each stage at its end; `condense`
         may put a question that leans on the conversation in words of its own, and is heeded where that is answered."""
+        asked, read = respell(self._index, self._encoder, asked)
         turn = standalone_question(asked, turns)
         whole = self._consider(turn, scope, lap)
         if turn.leaning and not whole.overview and len(content_terms(turn.asked)) >= _FEWEST_OWN:
@@ -95,10 +97,11 @@ class Plainly:
             lap("condense")
         considered = self._in_parts(whole, turns, scope) or [whole]
         answered = [one for one in considered if one.verdict.answerable]
+        as_read = (DraftSentence(f"Read as: “{asked}”", ()),) if read else ()
         if not answered:
             nearest = tuple(found.passage for found in whole.candidates[:_NEAREST])
             no = (DraftSentence(refusal(whole.verdict), ()),)
-            return Plain(whole.query.text, "not_in_sources", whole.verdict.confidence, no, nearest=nearest)
+            return Plain(whole.query.text, "not_in_sources", whole.verdict.confidence, no, as_read, nearest=nearest)
         draft = self._draft(answered, scope)
         gaps = [f"On “{one.query.asked}” the sources don't say." for one in considered if not one.verdict.answerable]
         gaps += [gap for one in answered for gap in missing(self._corpus, one.query, one.verdict, draft)]
@@ -110,7 +113,7 @@ class Plainly:
             status="partial" if gaps else "answered",
             confidence=max(one.verdict.confidence for one in answered),
             draft=draft,
-            gaps=tuple(DraftSentence(gap, ()) for gap in dict.fromkeys(gaps)),
+            beside=(*(DraftSentence(gap, ()) for gap in dict.fromkeys(gaps)), *as_read),
             evidence=tuple(dict.fromkeys([*said, *(e for one in answered for e in one.evidence)])),
             views=tuple(views),
         )
