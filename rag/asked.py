@@ -112,6 +112,13 @@ _YES_OR_NO = re.compile(
     r"(?:n[’']t)?\b",
     re.I,
 )
+_SPOKEN_OF = re.compile(
+    r"^\W*(?:(?:and|but|so|then|ok|also)\W+)*(?:what|does|do|did|is|are|was|were|has|have) .*?\b"
+    r"(?:(?P<word>mention(?:s|ed)?|brings? up|refer(?:s|red)? to|touch(?:es|ed)? on|discuss(?:es|ed)?|"
+    r"(?:talk|speak)(?:s|ed|ing)? (?:about|of|on))|sa(?:y|id|ys|ying)(?: \w+)? (?:about|of|on)) "
+    r"(?:the |a |an )?(?P<topic>[^,;:?]+)",
+    re.I,
+)
 _NO_MONEY = re.compile(r"\b(?:free|zero|nothing|unpaid)\b", re.I)
 
 Held = Callable[[str], bool]
@@ -138,6 +145,13 @@ def demanded(question: str) -> Held | None:
             in_time = kind == "count" and _UNIT_OF_TIME.match(hit["unit"])
             return _HOLDS["duration" if in_time else kind]
     return None
+
+
+def spoken_of(question: str) -> tuple[str, bool] | None:
+    """The topic of "does he mention ...?" or "what does she say about ...?", and whether the very word is asked for;
+    None for other questions."""
+    hit = _SPOKEN_OF.search(question)
+    return (hit["topic"], bool(hit["word"]) and yes_or_no(question)) if hit else None
 
 
 def yes_or_no(question: str) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from corpus import Corpus
-from rag.asked import demanded, yes_or_no
+from rag.asked import demanded, spoken_of, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query
 from rag.terms import points_back, terms
 
@@ -39,14 +40,23 @@ _ONLY_THEM = re.compile(
 _Place = tuple[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Cast:
+    """People by their part in an answer: of whom a bare "he" is understood, and who asks the others."""
+
+    understood: frozenset[str]
+    hosts: frozenset[str]
+
+
 def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: int | None = None) -> list[DraftSentence]:
     """The sentences to be said, about `most` at the most; none where there is no evidence."""
     if not evidence:
         return []
     if query.intent == "check" and (rows := _checked(evidence)):
         return [_say(corpus, row) for row in rows]
-    held = demanded(query.asked)
-    if held is not None and (holding := [e for e in evidence if held(e.text)]):
+    roles = {role: [p.name for p in corpus.people if p.role == role] for role in ("guest", "host")}
+    cast = _Cast(frozenset([*query.people, *query.holders, *roles["guest"]]), frozenset(roles["host"]))
+    if holding := _that_hold_it(query, evidence):
         chosen = _near_the_best(holding, _FACT, _MOST_FACTS)
     elif query.intent == "compare" and len(query.people) > 1:
         chosen = _for_each(evidence, query.people, corpus)
@@ -57,11 +67,20 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: in
     elif yes_or_no(query.asked) or (query.kinds and "reason" not in query.kinds):
         chosen = _near_the_best(evidence, _FACT, _MOST_FACTS)
     else:
-        chosen = _read_on(_near_the_best(evidence, _NEAR, _MOST), evidence)
+        chosen = _read_on(_near_the_best(evidence, _NEAR, _MOST), evidence, cast)
     chosen = _lead_with_a_whole(chosen)
     most = most or (_MOST_SAID if query.intent == "answer" else _MOST_SAID_WIDE)
-    guests = [person.name for person in corpus.people if person.role == "guest"]
-    return _set_out(corpus, chosen, evidence, most, (*query.people, *query.holders, *guests))
+    return _set_out(corpus, chosen, evidence, most, cast)
+
+
+def _that_hold_it(query: Query, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Only the sentences with what the question demands, or with the word that somebody may have mentioned; none
+    where it asks for no such thing."""
+    if held := demanded(query.asked):
+        return [e for e in evidence if held(e.text)]
+    topic = spoken_of(query.asked)
+    wanted = set(terms(topic[0])) if topic and topic[1] else set()
+    return [e for e in evidence if wanted and wanted <= set(terms(e.text))]
 
 
 def _near_the_best(evidence: Sequence[Evidence], near: dict[str, float], most: int) -> list[Evidence]:
@@ -90,7 +109,7 @@ def _lead_with_a_whole(chosen: list[Evidence]) -> list[Evidence]:
     return chosen
 
 
-def _read_on(chosen: list[Evidence], evidence: Sequence[Evidence]) -> list[Evidence]:
+def _read_on(chosen: list[Evidence], evidence: Sequence[Evidence], cast: _Cast) -> list[Evidence]:
     """A bare answer with the sentences that follow it in its paragraph, or that comment on a quotation: a reader
     would read on."""
     known = {(e.passage.source_id, e.position): e for e in evidence}
@@ -99,7 +118,9 @@ def _read_on(chosen: list[Evidence], evidence: Sequence[Evidence]) -> list[Evide
         after = known.get((last.passage.source_id, last.position + 1))
         if after is None or not _follows(last, after):
             break
-        if last.sentence.paragraph != after.sentence.paragraph and last.sentence.kind != "quote":
+        if last.sentence.paragraph != after.sentence.paragraph and not (
+            last.sentence.kind == "quote" or _is_answered(last, after, cast)
+        ):
             break
         if after not in chosen:
             chosen.append(after)
@@ -156,14 +177,14 @@ def _repeats(one: Evidence, chosen: Iterable[Evidence]) -> bool:
 
 
 def _set_out(
-    corpus: Corpus, chosen: Sequence[Evidence], evidence: Sequence[Evidence], most: int, understood: Sequence[str]
+    corpus: Corpus, chosen: Sequence[Evidence], evidence: Sequence[Evidence], most: int, cast: _Cast
 ) -> list[DraftSentence]:
     """The chosen sentences with their antecedents, at most about `most`: first the best, then what follows it,
     then the others in runs, best run first."""
     known = {_place(e): e for e in evidence}
     places: set[_Place] = set()
     for e in chosen:
-        chain = {_place(e)} | _antecedents(e, known, places, understood)
+        chain = {_place(e)} | _antecedents(e, known, places, cast)
         costly = len(chain - places) > 1 and e.score < chosen[0].score - _WORTH_MORE
         if places and (costly or len(places | chain) > most):
             continue
@@ -177,16 +198,14 @@ def _set_out(
             runs.append([e])
     order = {_place(e): n for n, e in enumerate(chosen)}
     runs.sort(key=lambda run: min(order.get(_place(e), len(order)) for e in run))
-    runs[0] = _from_the_best(runs[0], chosen[0], known, understood)
+    runs[0] = _from_the_best(runs[0], chosen[0], known, cast)
     return [_say(corpus, e) for run in runs for e in run]
 
 
-def _from_the_best(
-    run: list[Evidence], best: Evidence, known: dict[_Place, Evidence], understood: Sequence[str]
-) -> list[Evidence]:
+def _from_the_best(run: list[Evidence], best: Evidence, known: dict[_Place, Evidence], cast: _Cast) -> list[Evidence]:
     """The run from the sentence that answers on: what stands before it is said only if that is nearly as good, or
     if the best points back to it."""
-    kept = {_place(best)} | _antecedents(best, known, set(), understood)
+    kept = {_place(best)} | _antecedents(best, known, set(), cast)
     start = next(n for n, e in enumerate(run) if _place(e) in kept or e.score >= best.score - _NEARLY_AS_GOOD)
     return run[start:]
 
@@ -200,29 +219,35 @@ def _follows(one: Evidence, other: Evidence) -> bool:
     return same and other.position == one.position + 1
 
 
-def _antecedents(
-    e: Evidence, known: dict[_Place, Evidence], places: set[_Place], understood: Sequence[str]
-) -> set[_Place]:
+def _antecedents(e: Evidence, known: dict[_Place, Evidence], places: set[_Place], cast: _Cast) -> set[_Place]:
     """Places of up to two sentences before one that points back, and of what one announces: a quotation, or the
     answer to a question that the text asks itself."""
     found: set[_Place] = set()
     source, position = e.passage.source_id, e.position
     after = known.get((source, position + 1))
-    if e.text.endswith((":", "?")) and after is not None and after.sentence.section == e.sentence.section:
-        found.add((source, position + 1))
+    if after is not None and after.sentence.section == e.sentence.section:
+        if e.text.endswith((":", "?")) or _is_answered(e, after, cast):
+            found.add((source, position + 1))
     current = e
     for _ in range(2):
         before = known.get((source, position - 1))
         if before is None or before.sentence.section != e.sentence.section or (source, position - 1) in places:
             break
-        if not (_points_back(current, understood) or (current.sentence.kind == "quote" and before.text.endswith(":"))):
+        if not (
+            _points_back(current, cast.understood) or (current.sentence.kind == "quote" and before.text.endswith(":"))
+        ):
             break
         found.add((source, position - 1))
         current, position = before, position - 1
     return found
 
 
-def _points_back(e: Evidence, understood: Sequence[str] = ()) -> bool:
+def _is_answered(e: Evidence, after: Evidence, cast: _Cast) -> bool:
+    """Whether somebody else answers the host's line."""
+    return e.sentence.voice in cast.hosts and after.sentence.voice not in ("", e.sentence.voice)
+
+
+def _points_back(e: Evidence, understood: frozenset[str] = frozenset()) -> bool:
     """Whether a sentence can't be understood by itself. In the view of one of the `understood`, the guest or whom the
     question asks about, "he" is plain."""
     if e.sentence.kind in ("quote", "row"):

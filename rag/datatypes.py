@@ -101,7 +101,8 @@ class Query:
     `text` is the standalone question, `asked` the turn as it was put, `terms` the content terms of `text`;
     `weighted_terms` those of the turn and of what it leans on, each group with its share of the weight.
     `vector` has unit length; `tokens` are sketches of the tokens of both, shape (tokens, SKETCH), weighted by
-    `token_weights`. `intent` is the form of answer that it wants, `kinds` the kinds of thing, `people` and
+    `token_weights`, of the words in `token_words`.
+    `intent` is the form of answer that it wants, `kinds` the kinds of thing, `people` and
     `sections` those that it names (sections as (source id, label); `place_terms` are the terms that name them),
     `holders` the people whose view it asks for; `said` is what was answered before, `looked_at` what the index has
     compared so far, by row, so that two stages don't do it twice.
@@ -114,6 +115,7 @@ class Query:
     vector: Vectors
     tokens: Vectors
     token_weights: Vectors
+    token_words: tuple[str, ...] = ()
     intent: Intent = "answer"
     kinds: frozenset[Asked] = frozenset()
     people: tuple[str, ...] = ()

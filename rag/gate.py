@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Corpus
-from rag.asked import demanded
+from rag.asked import demanded, spoken_of
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.index import PassageIndex
 from rag.terms import is_stop, terms
@@ -39,6 +39,21 @@ _STANDS_THERE = 0.5
 _NEAR, _LACKING = 1.0, -0.5
 # A name that stands in more of the passages is often left out where it is spoken of.
 _COMMON = 0.1
+# Words of a topic that may stand in one sentence by chance are at least so many more.
+_SHORT = 3
+# In a question of so few words, one counts that is less like any word of the best evidence, token by token.
+_FEW, _STRANGE = 5, 0.28
+# In a text of fewer passages many plain words are missing.
+_LARGE = 50
+# What a question may call the text, its parts and its people, whatever the text is.
+_OF_TEXTS = frozenset(
+    terms(
+        """article text piece essay document interview episode podcast talk conversation source chapter section part
+        page paragraph title author writer editor host guest speaker critic expert quote quotation citation summary
+        overview question answer word term name example point detail line list view opinion position argument claim
+        criticism"""
+    )
+)
 # A capitalised word that doesn't begin a sentence or a quotation.
 _NAME = re.compile(r"(?<![.?!:“\"'] )(?<!^)(?<![“\"'])\b[A-Z][\w’'-]+")
 _PRONOUN = re.compile(r"\b(?:it|its|he|him|his|she|her|they|them|their)\b", re.I)
@@ -94,9 +109,17 @@ def judge(index: PassageIndex, question: str, query: Query, evidence: Sequence[E
     if _lacks_what_is_demanded(index, query, evidence):
         logit = min(logit, _LACKING)
     inside = index.rows(scope)
-    absent = tuple(name for name in _names(question) if _missing(index, name, inside))
+    absent = [name for name in dict.fromkeys(_names(question)) if _missing(index, name, inside)]
+    if strange := _strange_words(index, query, evidence):
+        known = {name.lower() for name in absent}
+        logit, absent = min(logit, _LACKING), [*absent, *(word for word in strange if word not in known)]
+    if topic := spoken_of(query.asked):
+        if not absent and _is_spoken_of(topic[0], evidence):
+            logit = max(logit, _STANDS_THERE)
+        elif topic[1] and topic[0].isalpha() and _missing(index, topic[0], inside):
+            logit, absent = min(logit, _LACKING), [*absent, topic[0]]
     # A question may be nothing but hundreds of absent names.
-    return Verdict(1 / (1 + math.exp(-max(logit, -500.0))), absent)
+    return Verdict(1 / (1 + math.exp(-max(logit, -500.0))), tuple(dict.fromkeys(absent)))
 
 
 def _stands_there(index: PassageIndex, query: Query) -> bool:
@@ -104,6 +127,26 @@ def _stands_there(index: PassageIndex, query: Query) -> bool:
     rows = index.rows_in(query.sections)
     topic = [term for term in query.terms if term not in query.place_terms]
     return bool(rows and topic) and all(rows.intersection(index.passages_with(term).tolist()) for term in topic)
+
+
+def _strange_words(index: PassageIndex, query: Query, evidence: Sequence[Evidence]) -> list[str]:
+    """The words of a short question that stand nowhere in the sources and are like nothing in the best evidence."""
+    own = set(content_terms(query.asked)) - _OF_TEXTS
+    if not 1 < len(own) <= _FEW or len(index) < _LARGE or not query.token_words:
+        return []
+    best = np.stack([query.looked_at[e.passage.row][0][e.position - e.passage.sentences[0]] for e in evidence[:5]])
+    words = np.array(query.token_words)
+    strange = []
+    for word in dict.fromkeys(query.token_words):
+        if word.isalpha() and own.intersection(terms(word)) and _missing(index, word, None):
+            strange += [word] if best[:, words == word].mean(axis=1).max() < _STRANGE else []
+    return strange
+
+
+def _is_spoken_of(topic: str, evidence: Sequence[Evidence]) -> bool:
+    """Whether a sentence names all of a topic, if that is short."""
+    wanted = set(content_terms(topic))
+    return 0 < len(wanted) <= _SHORT and any(wanted <= set(terms(e.text)) for e in evidence)
 
 
 def _lacks_what_is_demanded(index: PassageIndex, query: Query, evidence: Sequence[Evidence]) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from corpus import Sentence
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
+from rag.imprint import imprint
 from rag.index import PassageIndex
 from rag.summarise import summarise, worth
 from rag.terms import points_back, terms
@@ -33,13 +34,15 @@ _TALK = frozenset(
         host interviewer guest interviewee author writer editor article text piece essay interview episode podcast
         document write-up source claim statement quote quotation people person expert others anyone someone everything
         list name error errors mistake mistakes correction corrections corrected errata misquote misquoted inaccurate
+        wrongly falsely incorrectly misattributed attributed weak weakness flaw shortcoming hole mistaken
         inaccuracy inaccuracies imprecise false untrue verbatim known verified check checked fact factual problem
         editorial summary section chapter part"""
     )
 )
 _WRONG = re.compile(
-    r"\b(?:mistakes?|errors?|corrections?|corrected|errata|erratum|misquot\w+|misreport\w*|inaccura\w+|imprecis\w+|"
-    r"not (?:quite )?verbatim|(?:gets?|got|gotten|is|are|was|were)\b(?: \w+){0,4} (?:wrong|false|untrue|incorrect))\b",
+    r"\b(?:mistakes?|errors?|corrections?|corrected|errata|erratum|misquot\w+|misreport\w*|misattribut\w+|"
+    r"misrepresent\w*|inaccura\w+|imprecis\w+|not (?:quite )?verbatim|(?:wrongly|falsely|incorrectly) \w+|"
+    r"(?:gets?|got|gotten|is|are|was|were)\b(?: \w+){0,4} (?:wrong|false|untrue|incorrect))\b",
     re.IGNORECASE,
 )
 _IN_A_TEXT = re.compile(
@@ -48,20 +51,26 @@ _IN_A_TEXT = re.compile(
     re.IGNORECASE,
 )
 _WHO = re.compile(
-    r"^\W*(?:and |so )?(?:(?:who|what)(?: exactly|'s|’s)? ?(?:is|was|are|were)?|(?:please )?tell me (?:more )?about)\b"
+    r"^\W*(?:and |so )?(?:(?:who|what)(?: exactly)?(?:'s|’s| is| was| are| were)|(?:please )?tell me (?:more )?about)\b"
     r"(?P<name>[^,;:?]+)\W*$",
+    re.IGNORECASE,
+)
+_STANDS_FOR = re.compile(
+    r"^\W*what (?:does|do|is|are) (?:the (?:abbreviation|acronym|letters?|name) )?(?P<name>[^,;:?]+?) "
+    r"(?:stand|short|an abbreviation|an acronym)(?: for)?\W*$",
     re.IGNORECASE,
 )
 _OFFICE = (
     r"(?:host|guest|(?:co-)?founder|author|analyst|researcher|critic|scientist|chief|head|CEO|president|professor|"
     r"economist|historian|journalist|writer|engineer|doctor|director)"
 )
+_ROLE = re.compile(r"\b(?:host|guest|interviewer|interviewee|moderator|speaker)\b", re.IGNORECASE)
 _CHECKED = re.compile(r"\b(?:checked|verified|confirmed|fact.?checks?|hold up|claims?)\b", re.IGNORECASE)
 
 
 def overview(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSentence]:
     """The sentences that answer a question about the whole; none where it is about something in particular."""
-    if found := _introductions(index, query, scope):
+    if found := imprint(index, query, scope) or _introductions(index, query, scope):
         return found
     topic = _topic(index, query, query.terms)
     if _WRONG.search(query.asked) and _IN_A_TEXT.search(query.asked):
@@ -98,7 +107,7 @@ def _others(index: PassageIndex, query: Query) -> list[str]:
 def _introductions(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSentence]:
     """The sentences that say who or what somebody or something is: "NAME, founder of ...", "NAME is ...", "host NAME",
     "of NAME (the long form)"."""
-    asked = _WHO.match(query.asked)
+    asked = _WHO.match(query.asked) or _STANDS_FOR.match(query.asked)
     forms = _forms(index, query, asked["name"].strip()) if asked else []
     if not forms:
         return []
@@ -116,8 +125,18 @@ def _introductions(index: PassageIndex, query: Query, scope: Scope) -> list[Draf
     found.sort(key=lambda e: (main is None or e.passage.source_id != main.id, not e.text.startswith(forms[0])))
     if found and not query.people:  # of a thing, what is said of it tells more than what it is called
         begins = re.compile(rf"(?:{either})(?:’s|'s)?\b")
-        found = [*found[:1], *_central(index, query, [e for e in naming if begins.match(e.text)])]
+        more = [] if _STANDS_FOR.match(query.asked) else [e for e in naming if begins.match(e.text)]
+        found = [*found[:1], *_central(index, query, more)]
+    if not found and _ROLE.search(query.asked) and (introduced := _first_words(index, query, naming)):
+        return introduced
     return _said(_fresh(found)[:_MOST_INTRODUCTIONS])
+
+
+def _first_words(index: PassageIndex, query: Query, naming: Sequence[Evidence]) -> list[DraftSentence]:
+    """Who has a role that nobody's introduction speaks of, resting on the first words of that person's or on them."""
+    person = next(person for person in index.corpus.people if person.name in query.people)
+    first = next((e for e in naming if e.sentence.voice == person.name), next(iter(naming), None))
+    return [DraftSentence(f"The {person.role} is {person.name}.", (first,), about=True)] if first else []
 
 
 def _rows_naming(index: PassageIndex, forms: Sequence[str]) -> set[int]:

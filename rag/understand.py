@@ -51,7 +51,10 @@ _VIEWS = re.compile(
     r"\b(?:disagree\w*|critic\w*|oppos\w+|opponents?|object(?:s|ed|ions?|ors?)?(?= to\b| about\b|\W*$)|"
     r"push(?:es)? back|"
     r"sceptic\w*|skeptic\w*|counter(?:s|ed|-?arguments?|-?points?)|other (?:side|views?|voices?|opinions?)|dissent\w*|"
-    r"contradict\w*|(?:argue|speak|say|said|evidence|argument|case|point)s? against)\b",
+    r"contradict\w*|(?:argue|speak|say|said|evidence|argument|case|point)s? against|"
+    r"(?:weak(?:ness(?:es)?| points?)|flaws?|shortcomings?|holes?) (?:of|in) (?:his|her|their|the) "
+    r"(?:argument|reasoning|view|case|claim|position|theory|thesis)\w*|"
+    r"(?:is|was) (?:he|she|(?-i:[A-Z])\w+(?: (?-i:[A-Z])\w+)?) (?:right|wrong|mistaken|correct))\b",
     re.IGNORECASE,
 )
 _NUMBER_WORD = r"(?:two|three|four|five|six|seven|eight|nine|ten|\d+|several|all|both)"
@@ -120,7 +123,7 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     forms = [form for person in index.corpus.people if person.name in people for form in person.forms]
     names = frozenset(stem for form in forms for stem in terms(form))
     aside = names if len(people) > 1 else frozenset()
-    vector, tokens, weights = _encode(index, encoder, parts, aside)
+    vector, tokens, weights, token_words = _encode(index, encoder, parts, aside)
     intent = _intent(turn.asked, people)
     holders = _holders(index, turn.asked, people, intent)
     sections = named_sections(index, turn.asked, scope)
@@ -138,6 +141,7 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
         vector=vector,
         tokens=tokens,
         token_weights=weights,
+        token_words=token_words,
         intent=intent,
         kinds=kinds_asked(turn.asked),
         people=people,
@@ -330,32 +334,39 @@ def _intent(text: str, people: Sequence[str]) -> Intent:
 
 def _encode(
     index: PassageIndex, encoder: Encoder, parts: Sequence[tuple[str, float]], aside: frozenset[str]
-) -> tuple[Vectors, Vectors, Vectors]:
-    """The mixed vector of weighted texts, and the tokens of all of them with their weights; the terms `aside`
-    count as function words."""
+) -> tuple[Vectors, Vectors, Vectors, tuple[str, ...]]:
+    """The mixed vector of weighted texts, and the tokens of all of them with their weights and their words; the
+    terms `aside` count as function words."""
     texts, shares = [text for text, _ in parts], np.array([share for _, share in parts], dtype=np.float32)
     if not isinstance(encoder, OnnxEncoder):
         nothing = np.empty((0, SKETCH), np.float32)
-        return unit(shares @ encoder.encode_query(texts)), nothing, np.empty(0, np.float32)
+        return unit(shares @ encoder.encode_query(texts)), nothing, np.empty(0, np.float32), ()
     tokens = encoder.encode_tokens(texts)
-    weights = []
+    weights: list[float] = []
+    said: list[str] = []
     for (text, share), found in zip(parts, tokens, strict=True):
-        counts = [_weight(index, text, (int(a), int(b)), aside) for a, b in found.offsets]
+        own = [_word_at(text, int(a), int(b)) for a, b in found.offsets]
+        counts = [_weight(index, word, aside) for word in own]
         # Shared out among the tokens of a part: a long context would drown a short turn otherwise.
         weights += [share * count / (sum(counts) or 1.0) for count in counts]
+        said += own
     mixed = unit(shares @ np.stack([found.pooled for found in tokens]))
-    return mixed, np.concatenate([found.sketches for found in tokens]), np.array(weights, dtype=np.float32)
+    sketches = np.concatenate([found.sketches for found in tokens])
+    return mixed, sketches, np.array(weights, dtype=np.float32), tuple(said)
 
 
-def _weight(index: PassageIndex, text: str, place: tuple[int, int], aside: frozenset[str]) -> float:
-    """A token counts as the word it belongs to: nothing for punctuation, little for function words and for the
-    asker's own frame ("does he think that ..."), and less the more passages hold the word."""
-    start, end = place
+def _word_at(text: str, start: int, end: int) -> str:
+    """The lower-cased word that a token belongs to."""
     while start > 0 and text[start - 1].isalnum():
         start -= 1
     while end < len(text) and text[end].isalnum():
         end += 1
-    word = text[start:end].lower()
+    return text[start:end].lower()
+
+
+def _weight(index: PassageIndex, word: str, aside: frozenset[str]) -> float:
+    """A token counts as the word it belongs to: nothing for punctuation, little for function words and for the
+    asker's own frame ("does he think that ..."), and less the more passages hold the word."""
     if not any(ch.isalnum() for ch in word):
         return 0.0
     stems = terms(word)

@@ -97,6 +97,50 @@ Paul Andersson: Thank you. Bread got worse in 1961. The mixers became too fast.
         assert engine.ask("Who is Paul Andersson?").text.startswith("Maria Keller: My guest today is the baker")
 
 
+def test_somebody_whom_nobody_introduces_is_known_by_the_first_words(tmp_path: Path, encoder_files: Path) -> None:
+    text = """Maria Keller: Welcome back. My guest is the baker Paul Andersson.
+
+Paul Andersson: Thank you. Bread got worse in 1961. The mixers became too fast.
+
+Maria Keller: But it made bread affordable. Isn't that a good thing?
+
+Paul Andersson: It was. What we lost was time, and time is where flavour comes from.
+
+Maria Keller: What should a listener do tomorrow?
+
+Paul Andersson: Mix rye flour with water, and wait.
+"""
+    (tmp_path / "talks").mkdir()
+    (tmp_path / "talks" / "talk.txt").write_text(text, encoding="utf-8")
+    with rag.open_engine(tmp_path / "talks", index=tmp_path / "index") as engine:
+        answer = engine.ask("Who is the host?")
+        assert answer.text.startswith("The host is Maria Keller.")
+        assert answer.citations[0].quote == "Maria Keller: Welcome back."
+
+
+def test_who_wrote_a_text_is_known_from_the_manifest(bees: rag.Engine) -> None:
+    assert bees.ask("Who wrote the article?").text.startswith("“Bees in the city” is by The Hive.")
+    assert bees.ask("Who is the author of Too many hives?").text.startswith("“Too many hives” is by Ines Kohl.")
+    assert not bees.ask("Who wrote the Bible?").text.startswith("“")
+
+
+def test_what_letters_stand_for(engine: rag.Engine) -> None:
+    answer = engine.ask("What does SSI stand for?")
+    assert [s.text for s in answer.sentences] == [
+        "Ilya Sutskever, founder and CEO of SSI (Safe Superintelligence Inc.)."
+    ]
+
+
+def test_whether_somebody_is_right_is_asked_of_the_critics(bees: rag.Engine) -> None:
+    for question in ("Is she right?", "What are the weaknesses of her argument?"):
+        assert {citation.voice for citation in bees.ask(question).citations} == {"Ines Kohl"}
+
+
+def test_corrections_about_somebody_are_no_introduction(engine: rag.Engine) -> None:
+    answer = engine.ask("What corrections are there about Bouchard?")
+    assert all(sentence.text.startswith("On “") for sentence in answer.sentences)
+
+
 def test_what_is_known_to_be_wrong_is_listed_with_the_place(bees: rag.Engine) -> None:
     answer = bees.ask("What does the article get wrong?")
     assert answer.sentences[0].text == "On “Brandt keeps ninety hives on the roofs of the town.”: She said nineteen."

@@ -1,0 +1,84 @@
+"""What a question demands is told from its words, and so is whether a sentence holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import rag
+from corpus import Corpus
+from rag.asked import demanded, spoken_of, yes_or_no
+
+MILL = """# The mill
+
+## The wheel
+
+The miller Ansgar Holt rebuilt the wheel in March 1921 and lost his barn in the flood. The wheel has forty paddles of
+oak. Holt paid 900 crowns for the timber. He sold flour to three villages. The new wheel turns slowly. It creaks.
+
+## The pond
+
+Reeds grow around the pond. The pond freezes late, since a spring feeds it. Herons from Ostby fish there.
+"""
+
+
+@pytest.fixture(scope="module")
+def mill() -> Iterator[rag.Engine]:
+    with rag.open_engine(corpus=Corpus.from_texts({"mill": MILL}, titles={"mill": "The mill"})) as engine:
+        yield engine
+
+
+@pytest.mark.parametrize(
+    ("question", "holds", "lacks"),
+    [
+        ("When was it built?", "It was built in 1921.", "It may have been built by twelve men."),
+        ("In which month did he leave?", "He left in May 2024.", "He may leave."),
+        ("How many people work there?", "About 50 employees.", "Founded in 2015, it made GPT-3 and o1 (2015-2024)."),
+        ("How many paddles has it?", "It has forty paddles.", "It took forty years, and 10 hours a day."),
+        ("How many years did it take?", "It took 12 years.", "It took 12 men."),
+        ("How long did he wait?", "He waited for hours.", "He waited for her."),
+        ("How much did he pay?", "He paid $3 billion.", "He paid in 2021, at three meetings."),
+        ("And how old is she?", "A 15-year-old girl.", "Born in Paris."),
+        ("What share of them voted?", "Two thirds of 90 voted.", "Many voted."),
+    ],
+)
+def test_what_is_demanded(question: str, holds: str, lacks: str) -> None:
+    held = demanded(question)
+    assert held is not None
+    assert held(holds)
+    assert not held(lacks)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["When do models fail?", "How much do emotions matter?", "How do many of them work?", "Why did he leave in 2024?"],
+)
+def test_nothing_is_demanded(question: str) -> None:
+    assert demanded(question) is None
+
+
+def test_what_may_be_spoken_of() -> None:
+    assert spoken_of("Does he mention the herons?") == ("herons", True)
+    assert spoken_of("What does she say about robots?") == ("robots", False)
+    assert spoken_of("Who mentions herons?") is None
+    assert yes_or_no("And did he?")
+    assert not yes_or_no("Who did?")
+
+
+def test_an_answer_without_what_is_demanded_is_refused(mill: rag.Engine) -> None:
+    assert mill.ask("When did Ansgar Holt rebuild the wheel?").text.startswith("The miller Ansgar Holt rebuilt")
+    assert mill.ask("How many paddles has the wheel?").sentences[0].text.startswith("The wheel has forty")
+    assert mill.ask("How many herons from Ostby fish in the pond?").abstained
+    assert mill.ask("When did the herons from Ostby come to the pond?").abstained
+
+
+def test_whether_something_is_mentioned(mill: rag.Engine) -> None:
+    said = mill.ask("Does the text mention herons?")
+    assert [sentence.text for sentence in said.sentences] == ["Herons from Ostby fish there."]
+    assert "nowhere mention “swans”" in mill.ask("Does the text mention swans?").text
+
+
+def test_a_question_of_yes_or_no_gets_no_more_than_what_bears_on_it(mill: rag.Engine) -> None:
+    answer = mill.ask("Does a spring feed the pond?")
+    assert [s.text for s in answer.sentences] == ["The pond freezes late, since a spring feeds it."]
