@@ -164,7 +164,7 @@ class Engine:
         written = Written()
         if any(sentence.about for sentence in plain.draft):
             # A model would be given what is wrong as its evidence.
-            written = Written(failure="what is known of the texts is said as the corpus has it")
+            written = Written(failure="known corrections, and who wrote a text, are said as the corpus has them")
         elif self.llm is not None and plain.status != "not_in_sources":
             written = yield from self._write(asked, turns, plain.evidence, call)
             clock.lap("generate")
