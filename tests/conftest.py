@@ -39,7 +39,13 @@ def corpus() -> Corpus:
 
 
 @pytest.fixture(scope="session")
-def engine(corpus: Corpus, encoder_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[rag.Engine]:
+def article_engine(encoder_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[rag.Engine]:
     """An engine over the built-in corpus with an index of this session."""
-    with rag.open_engine(corpus, index=tmp_path_factory.mktemp("index")) as opened:
+    with rag.open_engine(index=tmp_path_factory.mktemp("index")) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def engine(article_engine: rag.Engine) -> rag.Engine:
+    """The same; the tests of the page have a fake by this name."""
+    return article_engine

@@ -81,7 +81,8 @@ def test_the_small_model_does_no_harm_under_any_attack(works: rag.Engine) -> Non
     engine = works.with_llm("smollm2")
     looked_at = 0
     for attack in ATTACKS:
-        *said, answer = engine.stream(attack.question, attack.history)
+        # Given its own source alone, it reads what is slipped in within a prompt half as long, so in half the time.
+        *said, answer = engine.stream(attack.question, attack.history, sources=[attack.name.lower()])
         assert isinstance(answer, rag.Answer)
         _assert_harmless(works, attack, said, answer)
         looked_at += answer.mode == "smollm2" or bool(answer.withheld)

@@ -245,6 +245,17 @@ async def _visit(
     return warm, end
 
 
+def _once_all_have_left(process: psutil.Process, idle: Held) -> Held:
+    """What is held once it is no more than when idle, or else after 17 s: heartbeats notice within 15 s that nobody
+    listens."""
+    deadline = time.monotonic() + 17
+    while (left := held(process)).connections > idle.connections or left.files > idle.files:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    return left
+
+
 def run(home: Path, log: Path, visitors: int, minutes: float) -> Load:
     """Serve, visit, and look at what is left."""
     seen = Seen()
@@ -252,8 +263,7 @@ def run(home: Path, log: Path, visitors: int, minutes: float) -> Load:
         process = psutil.Process(child.pid)
         idle = held(process)
         warm, end = asyncio.run(_visit(address, visitors, minutes, seen, lambda: held(process)))
-        time.sleep(17)  # heartbeats notice within 15 s that nobody listens
-        left = held(process)
+        left = _once_all_have_left(process, idle)
         began = time.monotonic()
         child.send_signal(signal.SIGTERM)
         child.wait(30)

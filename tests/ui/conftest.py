@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -69,6 +70,14 @@ def corpus() -> Corpus:
         {"article": ARTICLE, "critic": CRITIC},
         titles={"article": "Bees & <i>Honey</i>", "critic": "The “case” against"},
     )
+
+
+def until(true: Callable[[], bool], seconds: float = 15) -> None:
+    """Wait for what happens in a thread of the server, a moment before or after the page shows it."""
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert true()
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from tests.ui.conftest import serving
 from tests.ui.fakes import FakeEngine
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(address: str) -> Iterator[Client]:
     with closing(Client(address, verbose=False, analytics_enabled=False)) as connected:
         yield connected

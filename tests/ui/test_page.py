@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
 from corpus import Corpus, VerseError
 from rag.settings import Settings
-from tests.ui.conftest import serving, visiting
+from tests.ui.conftest import serving, until, visiting
 from tests.ui.fakes import FakeEngine
 from tests.ui.payloads import PAYLOADS
 from ui.chat import Chat, Exchange
@@ -37,6 +37,11 @@ def asked(page: Page, question: str) -> Locator:
     # The buttons under an answer come with its last update, after which nothing moves any more.
     expect(page.locator("#live .exchange")).to_have_count(0)
     return exchange
+
+
+def kept(page: Page, text: str) -> None:
+    """Wait until the browser keeps a text; it does so a moment after the page shows it."""
+    page.wait_for_function("text => localStorage.getItem('chapter-and-verse-chats')?.includes(text)", arg=text)
 
 
 def marked(page: Page) -> str:
@@ -140,6 +145,7 @@ def test_two_pages_of_one_browser_keep_each_others_chats(page: Page) -> None:
     page.get_by_label("Title of the chat").fill("Of <b>honey</b>")
     page.keyboard.press("Enter")
     expect(page.locator(".chats .title").first).to_have_text("Of <b>honey</b>")
+    kept(page, "Of <b>honey</b>")
     other.reload()
     expect(other.locator(".chats .title")).to_have_text(["Of <b>honey</b>", "Why a dry hive?"])
     expect(other.locator(".asked")).to_have_text("What of honey?")
@@ -200,8 +206,8 @@ def test_stop_is_immediate_and_the_engine_is_let_go(page: Page, engine: FakeEngi
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".status")).to_have_text("Stopped before the end")
     assert time.monotonic() - before < 2.5  # the answer would have taken 3 s more
-    page.wait_for_timeout(1500)
-    assert (engine.finished, engine.closed) == (finished, closed + 1)
+    until(lambda: engine.closed == closed + 1)
+    assert engine.finished == finished
     asked(page, "Go on?")
     assert page.locator(".asked").all_text_contents() == ["slow: why?", "Go on?"]
 
@@ -212,14 +218,12 @@ def test_a_closed_page_frees_its_work(browser: Browser, address: str, engine: Fa
     with visiting(browser, address) as page:
         ask(page, "slow: why?")
         expect(page.locator(".sentence")).to_have_count(1)
-    deadline = time.monotonic() + 10
-    while engine.closed == closed and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert (engine.finished, engine.closed) == (finished, closed + 1)
+    until(lambda: engine.closed == closed + 1)
+    assert engine.finished == finished
 
 
 @browser_test
-def test_edit_and_ask_again_replace_the_question(page: Page) -> None:
+def test_edit_and_ask_again_replace_the_question(page: Page, engine: FakeEngine) -> None:
     asked(page, "First?")
     asked(page, "Second?")
     first = page.locator(".exchange").first
@@ -230,8 +234,10 @@ def test_edit_and_ask_again_replace_the_question(page: Page) -> None:
     expect(page.locator(".asked")).to_have_text(["First, but better?"])
     expect(page.locator("#live .exchange")).to_have_count(0)
     page.locator(".exchange").first.hover()
+    calls = len(engine.asked)
     page.get_by_role("button", name="Ask again").click()
-    expect(page.locator(".exchange")).to_have_attribute("data-state", "done")
+    until(lambda: len(engine.asked) > calls)
+    expect(page.locator("#log .exchange")).to_have_attribute("data-state", "done")
     expect(page.locator(".asked")).to_have_text(["First, but better?"])
 
 
@@ -286,15 +292,16 @@ def test_an_imported_quote_that_the_source_does_not_hold_is_said_and_not_marked(
 
 @browser_test
 def test_a_thumb_and_its_reason_are_kept_on_this_machine(page: Page, engine: FakeEngine) -> None:
-    kept = engine.settings.home / FEEDBACK
-    kept.unlink(missing_ok=True)
+    file = engine.settings.home / FEEDBACK
+    file.unlink(missing_ok=True)
     asked(page, "Why?")
     page.get_by_role("button", name="Not helpful").click()
     page.get_by_label("What was wrong? (optional)").fill("It leaves out the critic.")
     page.keyboard.press("Enter")
     expect(page.locator(".thanks")).to_contain_text("Kept on this machine")
     expect(page.get_by_role("button", name="Not helpful")).to_have_attribute("aria-pressed", "true")
-    line = json.loads(kept.read_text(encoding="utf-8"))
+    kept(page, '"rating": "down"')
+    line = json.loads(file.read_text(encoding="utf-8"))
     assert (line["rating"], line["reason"], line["question"]) == ("down", "It leaves out the critic.", "Why?")
     page.reload()
     expect(page.get_by_role("button", name="Not helpful")).to_have_attribute("aria-pressed", "true")
@@ -306,7 +313,7 @@ def test_an_answer_suggests_what_to_ask_next(page: Page, engine: FakeEngine) -> 
     question = exchange.locator(".follow .suggestion").first.text_content() or ""
     exchange.locator(".follow .suggestion").first.click()
     expect(page.locator(".exchange .asked").last).to_have_text(question)
-    assert engine.asked[-1].question == question
+    until(lambda: engine.asked[-1].question == question)  # the page shows it before the engine is asked
     assert engine.asked[-1].history[0]["content"] == "Why?"
 
 
@@ -418,6 +425,7 @@ def test_payloads_do_not_run_wherever_they_stand(browser: Browser) -> None:
         marked(page)
         page.locator(".card .go").last.click()
         page.locator("button.mark").nth(5).hover()
+        kept(page, '"answer": {')
         page.reload()
         expect(page.locator("#log .exchange")).to_have_attribute("data-state", "done")
         assert dialogs == []

@@ -15,13 +15,6 @@ from tests.ui.test_page import asked, marked
 from ui.library import Library
 
 
-@pytest.fixture(scope="module")
-def real_engine(encoder_files: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[rag.Engine]:
-    """An engine over the built-in corpus."""
-    with rag.open_engine(index=tmp_path_factory.mktemp("real-index")) as engine:
-        yield engine
-
-
 @pytest.fixture
 def bees(encoder_files: object, home: Path, tmp_path: Path) -> Iterator[Library]:
     """A corpus of one's own, with a home of its own but for the encoder."""
@@ -73,10 +66,10 @@ def test_a_file_that_was_added_is_asked_about(browser: Browser, bees: Library, t
 
 
 @pytest.mark.browser
-def test_a_cited_answer_about_the_article(browser: Browser, real_engine: rag.Engine) -> None:
+def test_a_cited_answer_about_the_article(browser: Browser, article_engine: rag.Engine) -> None:
     question = "Why does Ilya think scaling is over?"
-    answer = real_engine.ask(question)
-    with serving(real_engine) as address, visiting(browser, address) as page:
+    answer = article_engine.ask(question)
+    with serving(article_engine) as address, visiting(browser, address) as page:
         exchange = asked(page, question)
         expect(exchange).to_contain_text(answer.citations[0].section)
         expect(exchange).to_contain_text(answer.citations[0].quote[:60])
@@ -85,7 +78,7 @@ def test_a_cited_answer_about_the_article(browser: Browser, real_engine: rag.Eng
 
 
 @pytest.mark.browser
-def test_what_the_sources_do_not_say(browser: Browser, real_engine: rag.Engine) -> None:
-    with serving(real_engine) as address, visiting(browser, address) as page:
+def test_what_the_sources_do_not_say(browser: Browser, article_engine: rag.Engine) -> None:
+    with serving(article_engine) as address, visiting(browser, address) as page:
         exchange = asked(page, "What will the weather be in London tomorrow?")
         expect(exchange).to_contain_text("The sources don't say")

@@ -14,16 +14,19 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
 from corpus import Corpus
+from rag.datatypes import Answer, AnswerSentence
 from rag.errors import SettingsError
 from rag.settings import Settings
-from tests.ui.conftest import running, serving, visiting
+from tests.ui.conftest import running, serving, until, visiting
 from tests.ui.fakes import FakeEngine
 from tests.ui.test_page import ask
 from ui.limits import BOUNDS, Bounds, bounds_of
@@ -95,13 +98,25 @@ def test_the_page_says_so_and_keeps_what_was_typed(browser: Browser, corpus: Cor
         expect(page.get_by_label("Your question")).to_have_value("And why this?")
 
 
+@dataclass
+class Held(FakeEngine):
+    """Begins no answer before it is let go."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def stream(self, question: str, *given: Any, **named: Any) -> Iterator[AnswerSentence | Answer]:
+        assert self.gate.wait(60)
+        return super().stream(question, *given, **named)
+
+
 def test_a_full_queue_refuses_at_once_and_serves_who_waits(corpus: Corpus) -> None:
-    engine = FakeEngine(corpus, picks=(1,))
+    engine = Held(corpus, picks=(1,))
     with serving(engine, bounds=Bounds(waiting=2)) as address, ThreadPoolExecutor(40) as pool:
-        begun = list(pool.map(lambda n: start(address, f"slow {n}?"), range(40)))
+        begun = list(pool.map(lambda n: start(address, f"{n}?"), range(40)))
         assert {reply.status_code for reply in begun} == {200, 503}
-        kept = [reply for reply in begun if reply.status_code == 200]
-        assert all("event: complete" in stream for stream in pool.map(lambda reply: finish(address, reply), kept))
+        engine.gate.set()
+        served = [reply for reply in begun if reply.status_code == 200]
+        assert all("event: complete" in stream for stream in pool.map(lambda reply: finish(address, reply), served))
 
 
 def test_what_is_too_large_is_refused_before_it_is_read(corpus: Corpus) -> None:
@@ -212,9 +227,7 @@ def test_a_program_is_forgotten_once_it_has_its_answer(corpus: Corpus) -> None:
     with running(server, ready) as address:
         begun = start(address, "Why?")
         finish(address, start(address, "And who?"))
-        deadline = time.monotonic() + 10
-        while len(sessions) < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: len(sessions) == 2)
         forget_closed(server.pages, later)
         assert len(sessions) == 1, "the other has not read its answer yet"
         assert "event: complete" in finish(address, begun)
