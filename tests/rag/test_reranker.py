@@ -11,7 +11,8 @@ import pytest
 import rag
 from corpus import Corpus
 from rag.datatypes import Scope, Standalone, Vectors
-from rag.encoder import _checked_weights, load_entailment, load_reranker, load_sentence_transformer
+from rag.encoder import load_entailment, load_reranker, load_sentence_transformer
+from rag.export import _checked_weights
 from rag.rerank import rank_evidence, rerank
 from rag.retrieve import find_candidates
 from rag.settings import Settings

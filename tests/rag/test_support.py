@@ -10,8 +10,9 @@ import pytest
 
 import rag
 from rag.datatypes import Support
-from rag.encoder import OnnxEncoder, export_encoder, load_entailment
+from rag.encoder import OnnxEncoder, load_entailment
 from rag.errors import ModelUnavailable
+from rag.export import export_encoder
 from rag.settings import Settings
 from rag.support import CUT, SupportChecker
 
