@@ -28,7 +28,8 @@ from rich.console import Console
 from evals.bench_asking import QUESTIONS
 from evals.bench_report import draw, figures, print_figures
 from evals.bench_text import generate
-from rag.ingest import ingest, open_corpus
+from rag.ingest import ingest
+from rag.opening import open_corpus
 from rag.settings import Settings
 
 Runs = dict[str, list[dict[str, Any]]]

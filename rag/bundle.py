@@ -25,7 +25,7 @@ from rag.doctor import Check
 from rag.engine import Engine
 from rag.errors import SettingsError
 from rag.folder import read_meta
-from rag.ingest import index_folder, open_corpus
+from rag.opening import index_folder, open_corpus
 from rag.settings import Settings
 
 _QUESTION = "What is this about?"

@@ -17,6 +17,7 @@ from chromadb.config import Settings
 from chromadb.errors import ChromaError
 
 from rag.datatypes import Scope, Vectors
+from rag.errors import DenseUnavailable
 from rag.integrity import Ranges
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ _BLOCK = 1000
 _BATCH = 100
 DATABASE = "chroma.sqlite3"
 _PERSISTED = "index_metadata.pickle"
-
-
-class DenseUnavailable(Exception):
-    """Chroma can't serve its files just now; its message says why."""
 
 
 @dataclass(frozen=True, slots=True)

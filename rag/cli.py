@@ -101,7 +101,7 @@ def settings_of(**given: Any) -> Settings:
 def open_engine(settings: Settings) -> Engine:
     """The engine for a verb, with a progress bar when the index has to be built first."""
     from rag.engine import Engine  # noqa: PLC0415 -- `verse --help` needs no index
-    from rag.ingest import open_served_corpus  # noqa: PLC0415
+    from rag.opening import open_served_corpus  # noqa: PLC0415
 
     corpus = open_served_corpus(settings)
     engine = Engine.open(corpus, settings, build_missing=lambda: run_ingest(corpus, settings, patient=True))
@@ -111,7 +111,7 @@ def open_engine(settings: Settings) -> Engine:
 
 def open_corpus(settings: Settings) -> Corpus:
     """The corpus, with a line on stderr for each source that can't be read."""
-    from rag.ingest import open_corpus as opened  # noqa: PLC0415 -- `verse --help` needs no index
+    from rag.opening import open_corpus as opened  # noqa: PLC0415 -- `verse --help` needs no index
 
     corpus = opened(settings)
     _tell_failures(corpus)
@@ -211,7 +211,7 @@ def fetch(allow_private: bool, **given: Any) -> None:
 
     from corpus.fetch import fetch_corpus  # noqa: PLC0415 -- the only verb with a network
     from corpus.pages import CACHE, targets  # noqa: PLC0415
-    from rag.ingest import pages_folder  # noqa: PLC0415
+    from rag.opening import pages_folder  # noqa: PLC0415
 
     settings = settings_of(**given)
     corpus = Corpus.open(settings.corpus, cache=settings.home / CACHE)

@@ -14,8 +14,8 @@ from rag.call import Call, CallEnded
 from rag.encoder import OnnxEncoder, load_sentence_transformer
 from rag.errors import ModelUnavailable
 from rag.folder import ENCODER, check_build
-from rag.ingest import index_folder, open_corpus, open_index
 from rag.llama import open_llm
+from rag.opening import index_folder, open_corpus, open_index
 from rag.settings import DEFAULT_MODEL, Settings
 
 _PACKAGES = (

@@ -25,7 +25,7 @@ from rag.fluent import Written, write
 from rag.folder import ENCODER
 from rag.followup import standalone_question
 from rag.index import PassageIndex
-from rag.ingest import ingest, open_index, open_served_corpus
+from rag.opening import open_index, open_served_corpus
 from rag.plain import Plainly
 from rag.retrieve import find_candidates
 from rag.settings import Settings
@@ -92,7 +92,7 @@ class Engine:
         try:
             index = open_index(corpus, settings)
         except IndexMissing:
-            (build_missing or partial(ingest, corpus, settings, waiting=_log.warning))()
+            (build_missing or partial(_build_first, corpus, settings))()
             index = open_index(corpus, settings)
         try:
             encoder = open_encoder(settings.model, index.build / ENCODER, settings.threads)
@@ -311,6 +311,13 @@ def _open_llm(settings: Settings) -> LanguageModel | None:
     from rag.llama import open_llm  # noqa: PLC0415 -- only where a model is asked for
 
     return open_llm(settings.llm, settings.llm_context)
+
+
+def _build_first(corpus: Corpus, settings: Settings) -> None:
+    """Build the index that isn't there yet; where another process is at it, wait."""
+    from rag.ingest import ingest  # noqa: PLC0415 -- Chroma and more, half a second that asking doesn't need
+
+    ingest(corpus, settings, waiting=_log.warning)
 
 
 class _Clock:

@@ -33,3 +33,7 @@ class QuestionError(VerseError, ValueError):
 
 class SettingsError(VerseError):
     """A setting has an unknown name or a value that doesn't fit."""
+
+
+class DenseUnavailable(Exception):
+    """Chroma can't serve just now; its message says why. Stays inside: our own copy of the vectors serves instead."""

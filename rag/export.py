@@ -14,10 +14,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from rag.encoder import MODEL_FILE, TOKENIZER_FILE
+from rag.datatypes import Encoder
+from rag.encoder import MODEL_FILE, TOKENIZER_FILE, OnnxEncoder, load_sentence_transformer
 from rag.errors import ModelUnavailable
 from rag.integrity import find_damage, mark_files
-from rag.settings import DEFAULT_MODEL
+from rag.settings import DEFAULT_MODEL, Settings
 
 _UNFINISHED = ".export-"
 
@@ -25,6 +26,16 @@ _UNFINISHED = ".export-"
 # unknown packager, which is trusted by these hashes alone.
 _WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+
+
+def ingest_encoder(settings: Settings) -> tuple[Encoder, Path | None]:
+    """The encoder of the settings for texts by the hundred, and the folder of its files if it has any.
+
+    Raises ModelUnavailable."""
+    if settings.model != DEFAULT_MODEL:
+        return load_sentence_transformer(settings.model), None
+    files = export_encoder(settings.home)
+    return OnnxEncoder.open(files, settings.threads, many=True), files
 
 
 def find_export(home: Path) -> Path | None:

@@ -103,6 +103,14 @@ def read_meta(folder: Path) -> tuple[Path, Meta]:
     return build, meta
 
 
+def serving_meta(folder: Path) -> Meta | None:
+    """What serves now in an index folder, if anything that this version can read."""
+    try:
+        return read_meta(folder)[1]
+    except (IndexMissing, IndexMismatch):
+        return None
+
+
 def _serving(folder: Path) -> str:
     """The name of the build that serves. Raises IndexMismatch."""
     try:

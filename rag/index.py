@@ -7,20 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Corpus
-from rag.chroma import DenseIndex, DenseUnavailable
 from rag.datatypes import Passage, Query, Scope, Vectors
-from rag.errors import IndexMismatch
+from rag.errors import DenseUnavailable, IndexMismatch
 from rag.folder import BM25, CHROMA, TABLE, Reading, check_build
 from rag.lexical import Headings, LexicalIndex
 from rag.vectors import QUANTA, VectorStore
 
-# A scope of so many passages is looked through one by one.
+if TYPE_CHECKING:
+    from rag.chroma import DenseIndex
+
+# So many passages are looked through one by one: exact, in a millisecond, and without Chroma's import at the start.
 _FEW = 10_000
 
 
@@ -44,7 +46,9 @@ class Parts:
             raise IndexMismatch(
                 f"the index build {build} can't be opened ({str(error)[:160]}); run: verse ingest --rebuild"
             ) from None
-        if dense is None:
+        if dense is None and len(table) > _FEW:
+            from rag.chroma import DenseIndex  # noqa: PLC0415 -- half a second that few passages don't need
+
             # A folder or a disk that can't be written, such as a read-only one, is searched without Chroma.
             with contextlib.suppress(DenseUnavailable):
                 dense = DenseIndex.open(build / CHROMA)
@@ -114,8 +118,8 @@ class PassageIndex:
         return self._search_exactly(vector, k, inside)
 
     def _search_exactly(self, vector: Vectors, k: int, inside: NDArray[np.bool_] | None) -> list[tuple[int, float]]:
-        """The same from our own copy of the vectors: for a narrow scope, where Chroma's graph would be searched in
-        vain for what lies inside, and for when Chroma can't serve."""
+        """The same from our own copy of the vectors: for a small corpus, for a narrow scope, where Chroma's graph would
+        be searched in vain for what lies inside, and for when Chroma can't serve."""
         rows = np.arange(len(self)) if inside is None else np.flatnonzero(inside)
         cosines = self._store.passages @ vector if inside is None else self._store.passages[rows] @ vector
         best = np.lexsort((rows, -cosines))[:k]

@@ -23,9 +23,9 @@ from chromadb.errors import ChromaError, NotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from corpus import VerseError
-from rag.chroma import HNSW, ChromaPassage, DenseIndex, DenseUnavailable, as_nodes
+from rag.chroma import HNSW, ChromaPassage, DenseIndex, as_nodes
 from rag.datatypes import Scope, Vectors
-from rag.errors import IndexMismatch, IndexMissing
+from rag.errors import DenseUnavailable, IndexMismatch, IndexMissing
 from rag.folder import FORMAT
 
 API_VERSION = "1."

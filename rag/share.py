@@ -10,12 +10,17 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from filelock import FileLock
+
+from corpus import Corpus
 from rag.build import build_index
 from rag.datatypes import Encoder
-from rag.errors import IndexMismatch
-from rag.folder import Meta
+from rag.errors import IndexMismatch, IndexMissing
+from rag.export import ingest_encoder
+from rag.folder import Meta, serving_meta
 from rag.layout import Layout
-from rag.server import SharedIndex, SharedPassage
+from rag.server import Server, SharedDense, SharedIndex, SharedPassage
+from rag.settings import Settings
 from rag.vectors import (
     KEY_BYTES,
     Known,
@@ -29,6 +34,56 @@ from rag.vectors import (
 )
 
 _BLOCK = 64
+
+
+def connect(settings: Settings) -> Server:
+    """The Chroma server of the settings. Raises IndexMismatch."""
+    token = settings.index_token
+    return Server.connect(settings.server or "", token.get_secret_value() if token else None)
+
+
+def serves(corpus: Corpus, settings: Settings) -> bool:
+    """Whether the server holds the whole index of this state of the corpus. Raises IndexMismatch."""
+    server = connect(settings)
+    try:
+        return bool(server.find(corpus.hash, settings.model))
+    except IndexMissing:
+        return False
+    finally:
+        server.close()
+
+
+def open_shared(folder: Path, corpus: Corpus, settings: Settings) -> SharedDense:
+    """The passages on the server of the settings, once all else lies in the folder. Raises IndexMissing where the
+    server has no complete index, or IndexMismatch."""
+    server = connect(settings)
+    try:
+        old = serving_meta(folder)
+        try:
+            shared = server.find(corpus.hash, settings.model)
+        except IndexMissing:
+            if old is not None and old.corpus != corpus.hash:
+                raise IndexMismatch(
+                    f"the index on {settings.server} was built from this corpus before it was changed; "
+                    "run: verse ingest"
+                ) from None
+            raise
+        if old is None or (old.corpus, old.model) != (corpus.hash, settings.model):
+            _fetch(folder, corpus, settings, shared)
+        return SharedDense(server, shared)
+    except BaseException:
+        server.close()
+        raise
+
+
+def _fetch(folder: Path, corpus: Corpus, settings: Settings, shared: SharedIndex) -> None:
+    """Build this machine's part of an index that another machine has put on a server."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "ingest.lock"):
+        old = serving_meta(folder)  # another process may have fetched it meanwhile
+        if old is None or (old.corpus, old.model) != (corpus.hash, settings.model):
+            encoder = ingest_encoder(settings)
+            build_companion(folder, Layout.of(corpus), settings.model, encoder, shared, lambda *_: None)
 
 
 def contribute(index: SharedIndex, layout: Layout, encoder: Encoder, known: KnownVectors, progress: Progress) -> int:

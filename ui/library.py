@@ -16,7 +16,7 @@ from typing import Any, Self
 from corpus import BUILT_IN, Corpus, VerseError
 from rag.datatypes import Answer, AnswerSentence, ScoredPassage
 from rag.engine import Engine as RagEngine
-from rag.ingest import ingest, open_corpus, pages_folder
+from rag.opening import open_corpus, pages_folder
 from rag.settings import Settings
 from rag.vectors import Progress
 from ui import edits
@@ -39,6 +39,8 @@ Opener = Callable[[Settings, Progress, bool], tuple[Engine, str]]
 
 def reopen(settings: Settings, progress: Progress, rebuild: bool) -> tuple[Engine, str]:
     """Bring the index up to the corpus of the settings and open an engine on it; says what was done."""
+    from rag.ingest import ingest  # noqa: PLC0415 -- Chroma, half a second of the page's start
+
     corpus = open_corpus(settings)
     done = ingest(corpus, settings, rebuild=rebuild, progress=progress)
     return RagEngine.open(corpus, settings), str(done)

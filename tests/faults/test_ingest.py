@@ -24,7 +24,8 @@ from corpus.pages import PageRecord, store, targets
 from rag.bundle import write_bundle
 from rag.doctor import examine
 from rag.folder import BUILDS, FORMAT, META
-from rag.ingest import ingest, open_corpus, pages_folder
+from rag.ingest import ingest
+from rag.opening import open_corpus, pages_folder
 from tests.faults.conftest import LONG, Ingests, Town
 
 KILLS = 100 if LONG else 6

@@ -19,7 +19,8 @@ import pytest
 
 import rag
 from corpus import Corpus
-from rag.ingest import Ingested, index_folder, ingest
+from rag.ingest import Ingested, ingest
+from rag.opening import index_folder
 from rag.settings import Settings
 
 pytestmark = pytest.mark.slow
