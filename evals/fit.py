@@ -83,15 +83,15 @@ class Ranked:
 def ranked(engine: rag.Engine, question: Question, query: Query) -> Ranked:
     """Features of every sentence of the candidates."""
     index = engine.index
-    weights = rerank.weigh(index, query)
-    rows, holds = [], []
-    for candidate in find_candidates(index, query, ARTICLE)[: rerank.DEPTH]:
-        (tokens,) = index.sentence_likeness([candidate.passage], query)
-        sentences, values = rerank.features(index, query, candidate, weights, tokens)
-        rows.append(np.stack([values[name] for name in RANKING], axis=1))
-        for _, _, text in sentences:
-            holds.append([any(metrics.overlap(s, text) >= metrics.FOUND for s in spans) for spans in question.spans])
-    return Ranked(question, np.concatenate(rows).astype(float), np.array(holds))
+    candidates = find_candidates(index, query, ARTICLE)[: rerank.DEPTH]
+    tokens = np.concatenate(index.sentence_likeness([candidate.passage for candidate in candidates], query))
+    sentences, values = rerank.features(index, query, candidates, tokens)
+    holds = [
+        [any(metrics.overlap(s, text) >= metrics.FOUND for s in spans) for spans in question.spans]
+        for _, _, _, text in sentences
+    ]
+    rows = np.stack([values[name] for name in RANKING], axis=1).astype(float)
+    return Ranked(question, rows, np.array(holds))
 
 
 def fit_ranking(cases: Sequence[Ranked]) -> Fit:

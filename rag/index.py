@@ -17,7 +17,7 @@ from rag.datatypes import Passage, Query, Scope, Vectors
 from rag.errors import DenseUnavailable, IndexMismatch
 from rag.folder import BM25, CHROMA, TABLE, Reading, check_build
 from rag.lexical import Headings, LexicalIndex
-from rag.vectors import QUANTA, VectorStore
+from rag.vectors import QUANTA, VectorStore, mapped
 
 if TYPE_CHECKING:
     from rag.chroma import DenseIndex
@@ -40,7 +40,7 @@ class Parts:
         """Open the files of a build; `dense` is a server's. Raises IndexMismatch where one can't be read."""
         try:
             lexical = LexicalIndex.open(build / BM25)
-            table = np.load(build / TABLE, mmap_mode="r")
+            table = mapped(build / TABLE)
             vectors = VectorStore.open(build)
         except (OSError, ValueError, KeyError) as error:
             raise IndexMismatch(
@@ -174,10 +174,9 @@ class PassageIndex:
 
     def passage(self, row: int) -> Passage:
         """The passage in a row of the table."""
-        entry = self._table[row]
-        source_id = self.meta.sources[int(entry["source"])]
-        label, title = self.meta.sections[int(entry["section"])]
-        start, end = int(entry["start"]), int(entry["end"])
+        source, section, start, end, first, last = self._table[row].item()
+        source_id = self.meta.sources[source]
+        label, title = self.meta.sections[section]
         return Passage(
             f"{source_id}:{start}-{end}",
             source_id,
@@ -187,7 +186,7 @@ class PassageIndex:
             end,
             self.corpus.text(source_id)[start:end],
             int(row),
-            (int(entry["first"]), int(entry["last"])),
+            (first, last),
         )
 
     def passage_vectors(self, rows: NDArray[np.int64]) -> Vectors:
@@ -218,22 +217,26 @@ class PassageIndex:
         rows = [row for row in rows if row not in query.looked_at]
         if not rows:
             return
-        first, store = self._store.first_sentences, self._store
-        starts = [np.asarray(store.first_tokens[first[row] : first[row + 1] + 1]) for row in rows]
-        sketches = np.concatenate([store.tokens[place[0] : place[-1]] for place in starts])
-        lengths = np.concatenate([np.diff(place) for place in starts])
-        filled = np.flatnonzero(lengths)
+        store = self._store
+        first, last = store.first_sentences[rows], store.first_sentences[np.add(rows, 1)]
+        counts = last - first
+        # The sentences of all rows, one after the other, and where each row's begin among them.
+        begins = np.cumsum(counts) - counts
+        sentences = np.arange(counts.sum()) + np.repeat(first - begins, counts)
+        lengths = store.first_tokens[sentences + 1] - store.first_tokens[sentences]
         best = np.zeros((len(lengths), len(query.tokens)), dtype=np.float32)
+        filled = np.flatnonzero(lengths)
         if len(filled):
+            ends = zip(store.first_tokens[first].tolist(), store.first_tokens[last].tolist(), strict=True)
+            sketches = np.concatenate([store.tokens[start:end] for start, end in ends])
             pairs = sketches.astype(np.float32) @ query.tokens.T
-            begins = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-            best[filled] = np.maximum.reduceat(pairs, begins[filled], axis=0) / QUANTA
-        at = 0
-        for row, place in zip(rows, starts, strict=True):
-            sentences = best[at : at + len(place) - 1]
-            said = sentences[np.diff(place) > 0]
-            query.looked_at[row] = (sentences, said.max(axis=0) if len(said) else np.zeros_like(best[0]))
-            at += len(place) - 1
+            best[filled] = np.maximum.reduceat(pairs, (np.cumsum(lengths) - lengths)[filled], axis=0) / QUANTA
+        # A sentence past the encoder's window has no tokens, and no say in what its passage is like.
+        heard = np.where(lengths[:, None] > 0, best, -np.inf)
+        whole = np.maximum.reduceat(heard, begins, axis=0)
+        whole[np.isneginf(whole)] = 0.0
+        for n, (row, begin, count) in enumerate(zip(rows, begins.tolist(), counts.tolist(), strict=True)):
+            query.looked_at[row] = (best[begin : begin + count], whole[n])
 
     def same_section(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether passages lie in one section of one source, position by position."""

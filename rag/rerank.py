@@ -6,7 +6,7 @@ questions set aside for tuning (`python -m evals.fit`); evals/results/ has the a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -54,25 +54,20 @@ _SAID_BEFORE = 1.5
 @one_core
 def rank_evidence(index: PassageIndex, query: Query, candidates: Sequence[ScoredPassage]) -> list[Evidence]:
     """Sentences of the best candidates, best first; ties in the order of the corpus."""
-    ranked: list[Evidence] = []
-    weights = weigh(index, query)
     best = candidates[:DEPTH]
-    likeness = index.sentence_likeness([candidate.passage for candidate in best], query)
-    for candidate, tokens in zip(best, likeness, strict=True):
-        sentences, values = features(index, query, candidate, weights, tokens)
-        scores = np.sum([weight * values[name] for name, weight in WEIGHTS.items()], axis=0)
-        for n, (position, sentence, text) in enumerate(sentences):
-            ranked.append(
-                Evidence(
-                    passage=candidate.passage,
-                    sentence=sentence,
-                    position=position,
-                    text=text,
-                    score=float(scores[n]) - _SAID_BEFORE * (text in query.said),
-                    tokens=float(values["tokens"][n]),
-                    coverage=float(values["paragraph_coverage"][n]),
-                )
-            )
+    if not best:
+        return []
+    tokens = np.concatenate(index.sentence_likeness([candidate.passage for candidate in best], query))
+    sentences, values = features(index, query, best, tokens)
+    matrix = np.stack([values[name] for name in WEIGHTS])
+    scores = np.fromiter(WEIGHTS.values(), np.float32) @ matrix
+    coverage = values["paragraph_coverage"].tolist()
+    ranked = [
+        Evidence(passage, sentence, position, text, score - _SAID_BEFORE * (text in query.said), likeness, covered)
+        for (passage, position, sentence, text), score, likeness, covered in zip(
+            sentences, scores.tolist(), tokens.tolist(), coverage, strict=True
+        )
+    ]
     ranked.sort(key=lambda e: (-e.score, e.passage.row, e.position))
     return ranked
 
@@ -99,58 +94,70 @@ def weigh(index: PassageIndex, query: Query) -> dict[str, float]:
 
 
 def features(
-    index: PassageIndex,
-    query: Query,
-    candidate: ScoredPassage,
-    weights: dict[str, float],
-    tokens: NDArray[np.float32],
-) -> tuple[list[tuple[int, Sentence, str]], dict[str, NDArray[np.float32]]]:
-    """The sentences of a candidate as (position, sentence, text), and the features of each by name; `tokens` is
-    their likeness to the question token by token."""
-    passage = candidate.passage
-    document = index.corpus.documents[passage.source_id]
-    sentences = [
-        (n, document.sentences[n], document.text[document.sentences[n].start : document.sentences[n].end])
-        for n in range(*passage.sentences)
-    ]
-    paragraphs = [sentence.paragraph for _, sentence, _ in sentences]
-    best: dict[int, float] = {}
-    covered: dict[int, set[str]] = {}
-    for paragraph, value, (_, _, text) in zip(paragraphs, tokens, sentences, strict=True):
-        best[paragraph] = max(best.get(paragraph, -1.0), float(value))
-        covered.setdefault(paragraph, set()).update(_term_set(text) & weights.keys())
-    total = sum(weights.values()) or 1.0
-    coverage = {paragraph: sum(weights[term] for term in found) / total for paragraph, found in covered.items()}
-    n = len(sentences)
-    held = demanded(query.asked)
-    values = {
+    index: PassageIndex, query: Query, candidates: Sequence[ScoredPassage], tokens: NDArray[np.float32]
+) -> tuple[list[tuple[Passage, int, Sentence, str]], dict[str, NDArray[np.float32]]]:
+    """The sentences of candidates as (passage, position, sentence, text), and their features by name, an array of
+    shape (sentences,) each; `tokens` is their likeness to the question token by token."""
+    sentences = list(_sentences(index, candidates))
+    texts = [text for _, _, _, text in sentences]
+    places = [(passage.row, sentence.paragraph) for passage, _, sentence, _ in sentences]
+    likeness, coverage = _by_paragraph(places, texts, tokens.tolist(), weigh(index, query))
+    first = [place[0] != before[0] for place, before in zip(places[1:], places, strict=False)]
+    passages = [candidate.passage for candidate in candidates]
+    main, named = _main_source(index, query), set(query.sections)
+    of_main = {passage.row: passage.source_id == main for passage in passages}
+    in_named = {passage.row: (passage.source_id, passage.section) in named for passage in passages}
+    nothing = [0.0] * len(sentences)
+    check, holders, held = query.intent == "check", query.holders, demanded(query.asked)
+    columns = {
         "tokens": tokens,
-        "paragraph_tokens": [best[paragraph] for paragraph in paragraphs],
-        "previous_tokens": [0.0, *tokens[:-1]],
-        "paragraph_coverage": [coverage[paragraph] for paragraph in paragraphs],
-        "question": [text.rstrip("”\"'").endswith("?") for _, _, text in sentences],
-        "short": [text.count(" ") < 5 for _, _, text in sentences],
-        "quote": [sentence.kind == "quote" for _, sentence, _ in sentences],
-        "checked_row": [query.intent == "check" and sentence.kind == "row" for _, sentence, _ in sentences],
-        "kind": [share_held(text, query.kinds) for _, _, text in sentences],
-        "demanded": [held is not None and held(text) for _, _, text in sentences],
-        "section_named": [(passage.source_id, passage.section) in query.sections] * n,
-        "holder": [sentence.voice in query.holders for _, sentence, _ in sentences],
-        "main": [_is_main(index, query, passage)] * n,
+        "paragraph_tokens": likeness,
+        "previous_tokens": np.where([True, *first], 0.0, np.roll(tokens, 1)),
+        "paragraph_coverage": coverage,
+        "question": [text.rstrip("”\"'").endswith("?") for text in texts],
+        "short": [text.count(" ") < 5 for text in texts],
+        "quote": [sentence.kind == "quote" for _, _, sentence, _ in sentences],
+        "checked_row": [check and sentence.kind == "row" for _, _, sentence, _ in sentences],
+        "kind": [share_held(text, query.kinds) for text in texts] if query.kinds else nothing,
+        "demanded": [held(text) for text in texts] if held is not None else nothing,
+        "section_named": [in_named[passage.row] for passage, _, _, _ in sentences],
+        "holder": [sentence.voice in holders for _, _, sentence, _ in sentences] if holders else nothing,
+        "main": [of_main[passage.row] for passage, _, _, _ in sentences],
     }
-    return sentences, {name: np.asarray(column, dtype=np.float32) for name, column in values.items()}
+    return sentences, {name: np.asarray(column, dtype=np.float32) for name, column in columns.items()}
 
 
-def _is_main(index: PassageIndex, query: Query, passage: Passage) -> bool:
-    """Whether a passage is of the text that the others bear on, in a question that asks for nobody else's view."""
-    main = index.corpus.main
+def _sentences(
+    index: PassageIndex, candidates: Sequence[ScoredPassage]
+) -> Iterator[tuple[Passage, int, Sentence, str]]:
+    for candidate in candidates:
+        passage = candidate.passage
+        document = index.corpus.documents[passage.source_id]
+        for position in range(*passage.sentences):
+            sentence = document.sentences[position]
+            yield passage, position, sentence, document.text[sentence.start : sentence.end]
+
+
+def _by_paragraph(
+    places: Sequence[tuple[int, int]], texts: Sequence[str], tokens: Sequence[float], weights: dict[str, float]
+) -> tuple[list[float], list[float]]:
+    """For each sentence what the part of its paragraph in its passage has: the best likeness, and the share of the
+    terms' weight."""
+    best: dict[tuple[int, int], float] = {}
+    covered: dict[tuple[int, int], set[str]] = {}
+    for place, value, text in zip(places, tokens, texts, strict=True):
+        best[place] = max(best.get(place, -1.0), value)
+        covered.setdefault(place, set()).update(_term_set(text) & weights.keys())
+    total = sum(weights.values()) or 1.0
+    coverage = {place: sum(weights[term] for term in found) / total for place, found in covered.items()}
+    return [best[place] for place in places], [coverage[place] for place in places]
+
+
+def _main_source(index: PassageIndex, query: Query) -> str | None:
+    """The source that the others bear on, in a question that asks for nobody else's view."""
     others = {person.name for person in index.corpus.people if person.role not in ("guest", "host")}
-    return (
-        main is not None
-        and passage.source_id == main.id
-        and query.intent != "views"
-        and not others.intersection(query.people)
-    )
+    asks_for_others = query.intent == "views" or bool(others.intersection(query.people))
+    return None if index.corpus.main is None or asks_for_others else index.corpus.main.id
 
 
 @lru_cache(maxsize=65_536)
