@@ -20,7 +20,10 @@ class LexicalIndex:
 
     def __init__(self, bm25: bm25s.BM25) -> None:
         self._bm25 = bm25
-        scores = bm25.scores
+        # Plain arrays over the same memory: numpy's class for mapped ones takes a microsecond for every slice.
+        scores = bm25.scores = {
+            name: np.asarray(value) if isinstance(value, np.ndarray) else value for name, value in bm25.scores.items()
+        }
         self._postings: tuple[NDArray[np.int64], NDArray[np.int64]] = (scores["indices"], scores["indptr"])
         self._vocabulary: dict[str, int] = bm25.vocab_dict
         self._passages = int(scores["num_docs"])

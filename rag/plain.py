@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from corpus import Corpus
 from rag.compose import compose
@@ -107,14 +108,16 @@ class Plainly:
         gaps += [gap for one in answered for gap in missing(self._corpus, one.query, one.verdict, draft)]
         views = self._other_views(whole.query, draft, scope)
         lap("compose")
-        said = [e for sentence in draft for e in sentence.evidence]
+        evidence: dict[tuple[int, int], Evidence] = {}
+        for e in chain(*(sentence.evidence for sentence in draft), *(one.evidence for one in answered)):
+            evidence.setdefault((e.passage.row, e.position), e)
         return Plain(
             standalone=whole.query.text,
             status="partial" if gaps else "answered",
             confidence=max(one.verdict.confidence for one in answered),
             draft=draft,
             beside=(*(DraftSentence(gap, ()) for gap in dict.fromkeys(gaps)), *as_read),
-            evidence=tuple(dict.fromkeys([*said, *(e for one in answered for e in one.evidence)])),
+            evidence=tuple(evidence.values()),
             views=tuple(views),
         )
 

@@ -145,9 +145,10 @@ def _by_paragraph(
     terms' weight."""
     best: dict[tuple[int, int], float] = {}
     covered: dict[tuple[int, int], set[str]] = {}
+    wanted = frozenset(weights)
     for place, value, text in zip(places, tokens, texts, strict=True):
         best[place] = max(best.get(place, -1.0), value)
-        covered.setdefault(place, set()).update(_term_set(text) & weights.keys())
+        covered.setdefault(place, set()).update(_term_set(text) & wanted)
     total = sum(weights.values()) or 1.0
     coverage = {place: sum(weights[term] for term in found) / total for place, found in covered.items()}
     return [best[place] for place in places], [coverage[place] for place in places]

@@ -56,6 +56,12 @@ def words(text: str) -> list[str]:
     return [match.group().lower().replace("’", "'") for match in _WORD.finditer(text)]
 
 
+@lru_cache(maxsize=4_096)
+def spoken(name: str) -> str:
+    """The words of a name with a space before, between and after them, as they stand in a text made the same way."""
+    return f" {' '.join(words(name))} "
+
+
 def points_back(sentence: str) -> bool:
     """Whether a sentence begins with a word whose meaning lies in a sentence before it."""
     return bool(_POINTS_BACK.match(sentence)) and not _STANDS_BY_ITSELF.match(sentence)

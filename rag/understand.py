@@ -17,7 +17,7 @@ from rag.asked import kinds_asked
 from rag.datatypes import Encoder, Intent, Query, Scope, Standalone, Vectors
 from rag.encoder import SKETCH, OnnxEncoder, unit
 from rag.index import PassageIndex
-from rag.terms import is_frame, terms, words
+from rag.terms import is_frame, spoken, terms, words
 
 # How much a function word counts beside a content word when tokens are compared one by one.
 _FUNCTION_WORD = 0.15
@@ -185,7 +185,7 @@ def named_people(index: PassageIndex, text: str) -> tuple[str, ...]:
     return tuple(
         person.name
         for person in index.corpus.people
-        if person.role in roles or any(f" {' '.join(words(name))} " in said for name in person.forms)
+        if person.role in roles or any(spoken(name) in said for name in person.forms)
     )
 
 
