@@ -34,7 +34,7 @@ FOLDS, STRENGTH, SEED = 8, 0.1, 0
 OFF_TOPIC_WEIGHT = 0.8
 
 # Not fitted: with one source there is nothing to learn about which comes first, and the voice asked for is a rule.
-RANKING = tuple(name for name in rerank.WEIGHTS if name not in ("main", "holder", "demanded"))
+RANKING = tuple(name for name in rerank.WEIGHTS if name not in ("main", "holder", "demanded", "of_its_sources"))
 
 Matrix = NDArray[np.float64]
 

@@ -68,6 +68,7 @@ _DEMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     ("duration", re.compile(_BEGINS + r"how long (?:did|does|was|is|will|has|have|had|would|ago)\b", re.I)),
+    ("age", re.compile(_BEGINS + r"how old (?:is|was|are|were)\b", re.I)),
     ("count", re.compile(_BEGINS + r"how many (?!of\b)(?P<unit>\w+)", re.I)),
     (
         "money",
@@ -81,7 +82,7 @@ _DEMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "amount",
         re.compile(
             _BEGINS
-            + r"how (?:many of\b|(?:old|tall|heavy) (?:is|was|are|were)\b|much (?:revenue\b|(?:\w+ )?(?:did|was|were|"
+            + r"how (?:many of\b|(?:tall|heavy) (?:is|was|are|were)\b|much (?:revenue\b|(?:\w+ )?(?:did|was|were|"
             r"has)\b|(?:\w+ )?(?:do|does|is|will|would) .*\b(?:make|sell|weigh|have|own|use)\b))",
             re.I,
         ),
@@ -105,6 +106,9 @@ _NUMBER = (
 )
 _IS_A_NUMBER = re.compile(_NUMBER, re.I)
 _IS_A_COUNT = re.compile(rf"{_NUMBER}(?![ -]?(?:percent|per cent|{_TIME}|dollars|euros)\b)", re.I)
+_IS_AN_AGE = re.compile(
+    rf"{_NUMBER}[ -](?:years?|yrs?|months?|weeks?|days?)[ -]olds?\b|\baged?\b.{{0,6}}\d|\bborn\b", re.I
+)
 _UNIT_OF_TIME = re.compile(rf"^{_TIME}$", re.I)
 
 _YES_OR_NO = re.compile(
@@ -178,6 +182,7 @@ def _is_money(text: str) -> bool:
 _HOLDS: dict[str, Held] = {
     "date": _is_in_time,
     "duration": lambda text: bool(_IS_IN_TIME.search(text)),
+    "age": lambda text: bool(_IS_AN_AGE.search(text)),
     "count": _counts,
     "amount": _measures,
     "percent": _measures,

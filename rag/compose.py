@@ -52,8 +52,11 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: in
     """The sentences to be said, about `most` at the most; none where there is no evidence."""
     if not evidence:
         return []
-    if query.intent == "check" and (rows := _checked(evidence)):
-        return [_say(corpus, row) for row in rows]
+    if query.intent == "check":
+        if rows := _checked(evidence):
+            return [_say(corpus, row) for row in rows]
+        # Rows rank high where something is to be checked, also those of other claims.
+        evidence = [e for e in evidence if e.sentence.kind != "row"] or evidence
     roles = {role: [p.name for p in corpus.people if p.role == role] for role in ("guest", "host")}
     cast = _Cast(frozenset([*query.people, *query.holders, *roles["guest"]]), frozenset(roles["host"]))
     if holding := _that_hold_it(query, evidence):

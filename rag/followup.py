@@ -14,6 +14,9 @@ from collections.abc import Sequence
 from rag.datatypes import Standalone, Turn
 from rag.terms import is_stop, terms, words
 
+# How somebody is named, the fullest form first.
+Forms = Sequence[str]
+
 # "There" and "then" are left out: they open more questions ("are there ...?") than they point back.
 _PRONOUNS = frozenset(
     "he him his she her hers they them their theirs it its this that these those one ones such".split()
@@ -36,6 +39,7 @@ _SOMETHING_ELSE = re.compile(
     r"(?P<name>[A-Z][\w-]*(?: (?:of |the )?[A-Z][\w-]*){0,4}"
     r"|the (?:host|guest|interviewer|author|article|critics|others))\W*$"
 )
+_HE = re.compile(r"\b(?:he|she)\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][\w-]*(?: [A-Z][\w-]*)*")
 # Weight of the context beside a turn's own 1, by the number of the turn's own content terms.
 _BY_TERMS = (1.4, 0.7, 0.5, 0.3, 0.15, 0.12, 0.1)
@@ -48,8 +52,9 @@ _QUESTION_CHARACTERS = 400
 _LOOK_BACK = 3
 
 
-def standalone_question(question: str, history: Sequence[Turn]) -> Standalone:
-    """Add to the question what it leans on; nothing where there is no history, or the question breaks off."""
+def standalone_question(question: str, history: Sequence[Turn], people: Sequence[Forms] = ()) -> Standalone:
+    """Add to the question what it leans on; nothing where there is no history, or the question breaks off. "He" is the
+    last that was asked about of `people`."""
     breaks = _BREAKS.search(question)
     question = without_opening(question)
     recent = history[-2 * _LOOK_BACK :]
@@ -59,7 +64,7 @@ def standalone_question(question: str, history: Sequence[Turn]) -> Standalone:
             said_so = turn["content"].strip()[:_QUESTION_CHARACTERS]
             asked.append(_with_another_name(said_so, asked[-1]) if asked else said_so)
     if asked and not breaks:
-        question = _with_another_name(question, asked[-1])
+        question = _with_the_person(_with_another_name(question, asked[-1]), asked, people)
     leaning = lean(question, asked[-1]) if asked and not breaks else 0.0
     if not leaning:
         return Standalone(question, question)
@@ -83,6 +88,23 @@ def _with_another_name(question: str, before: str) -> str:
     if not names:
         return question
     return before[: names[0].start()] + other["name"] + before[names[0].end() :]
+
+
+def _with_the_person(question: str, asked: Sequence[str], people: Sequence[Forms]) -> str:
+    """The question with the one person that the last of those before it named in place of the first "he" or "she";
+    unchanged where it names somebody itself, or two are named."""
+    if _who(question, people):
+        return question
+    for before in reversed(asked):
+        if named := _who(before, people):
+            return _HE.sub(named[0], question, count=1) if len(named) == 1 else question
+    return question
+
+
+def _who(text: str, people: Sequence[Forms]) -> list[str]:
+    """The full names of the people that a text names."""
+    said = f" {' '.join(words(text))} ".replace("'s ", " ")
+    return [forms[0] for forms in people if any(f" {' '.join(words(form))} " in said for form in forms)]
 
 
 def without_opening(question: str) -> str:

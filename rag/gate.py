@@ -10,14 +10,16 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Corpus
-from rag.asked import demanded, spoken_of
+from rag.asked import demanded, spoken_of, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.index import PassageIndex
+from rag.quantities import Quantity, find_dates, find_quantities, same_amount
 from rag.terms import is_stop, terms
 from rag.understand import content_terms
 
@@ -42,9 +44,11 @@ _COMMON = 0.1
 # Words of a topic that may stand in one sentence by chance are at least so many more.
 _SHORT = 3
 # In a question of so few words, one counts that is less like any word of the best evidence, token by token.
-_FEW, _STRANGE = 5, 0.28
+_FEW, _STRANGE = 4, 0.3
 # In a text of fewer passages many plain words are missing.
 _LARGE = 50
+# "5 to 20", "5-25": so many characters lie between the ends of a range.
+_RANGE = 4
 # What a question may call the text, its parts and its people, whatever the text is.
 _OF_TEXTS = frozenset(
     terms(
@@ -82,16 +86,41 @@ def refusal(verdict: Verdict) -> str:
 
 
 def missing(corpus: Corpus, query: Query, verdict: Verdict, draft: Sequence[DraftSentence]) -> list[str]:
-    """What of an answered question the sources have nothing on, a sentence each: names that stand nowhere, and
-    people who are to be compared but neither speak nor are named in what is said."""
+    """What of an answered question the sources have nothing on, a sentence each: names that stand nowhere, people who
+    are to be compared but neither speak nor are named in what is said, and what a question whether something is so
+    names that isn't said."""
     gaps = [f"The sources nowhere mention “{name}”." for name in dict.fromkeys(verdict.absent)]
-    if query.intent != "compare" or len(query.people) < 2:
-        return gaps
     said = [e for sentence in draft for e in sentence.evidence]
-    for person in (person for person in corpus.people if person.name in query.people):
-        if not any(e.sentence.voice == person.name or any(form in e.text for form in person.forms) for e in said):
-            gaps.append(f"The sources don't say this of {person.name}.")
+    if query.intent == "compare" and len(query.people) > 1:
+        for person in (person for person in corpus.people if person.name in query.people):
+            if not any(e.sentence.voice == person.name or any(form in e.text for form in person.forms) for e in said):
+                gaps.append(f"The sources don't say this of {person.name}.")
+    elif yes_or_no(query.asked) and not query.sections:
+        gaps += [
+            f"The sources don't say “{what}” of this."
+            for what in _not_said(query.asked, [sentence.text for sentence in draft])
+        ]
     return gaps
+
+
+def _not_said(question: str, said: Sequence[str]) -> list[str]:
+    """The numbers and dates of a question that none of the sentences has, if they have others."""
+    dates = find_dates(question)
+    told = [when for text in said for when in find_dates(text)]
+    strange = [(d.start, d.end) for d in dates if told and not any(d.fits(other) for other in told)]
+    found = [find_quantities(text, find_dates(text)) for text in said]
+    for claimed in find_quantities(question, dates):
+        if any(found) and not claimed.bound and not any(_has(claimed, one) for one in found):
+            strange.append((claimed.start, claimed.end))
+    return [question[start:end] for start, end in strange]
+
+
+def _has(claimed: Quantity, found: Sequence[Quantity]) -> bool:
+    """Whether one of the numbers is the claimed one, or two of them are the ends of a range around it."""
+    if any(same_amount(claimed, other) for other in found):
+        return True
+    pairs = ((low, high) for low, high in pairwise(found) if high.start - low.end <= _RANGE)
+    return any(low.value <= claimed.value <= high.value for low, high in pairs)
 
 
 def judge(index: PassageIndex, question: str, query: Query, evidence: Sequence[Evidence], scope: Scope) -> Verdict:
@@ -177,10 +206,13 @@ def features(
 ) -> dict[str, float]:
     """What the verdict is made of, by name."""
     inside = index.rows(scope)
-    own = content_terms(query.asked)
-    # What a turn itself asks about isn't made good by the conversation that it leans on; one word is too little to say.
-    absent = max(_absent(index, asked, inside) for asked in (query.terms, own if len(own) > 1 else ()))
+    asked, own = query.terms, content_terms(query.asked)
     numbers = [number.replace(",", "") for number in _NUMBER.findall(question)]
+    if yes_or_no(question):  # a number that is wrong gets the right one
+        asked, own = (tuple(term for term in some if not term[0].isdigit()) for some in (asked, own))
+        numbers = []
+    # What a turn itself asks about isn't made good by the conversation that it leans on; one word is too little to say.
+    absent = max(_absent(index, some, inside) for some in (asked, own if len(own) > 1 else ()))
     return {
         "tokens": max(e.tokens for e in evidence[:5]),
         "absent_terms": absent,

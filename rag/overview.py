@@ -64,6 +64,7 @@ _OFFICE = (
     r"(?:host|guest|(?:co-)?founder|author|analyst|researcher|critic|scientist|chief|head|CEO|president|professor|"
     r"economist|historian|journalist|writer|engineer|doctor|director)"
 )
+_HE = re.compile(r"^(?:he|she)$", re.IGNORECASE)
 _ROLE = re.compile(r"\b(?:host|guest|interviewer|interviewee|moderator|speaker)\b", re.IGNORECASE)
 _CHECKED = re.compile(r"\b(?:checked|verified|confirmed|fact.?checks?|hold up|claims?)\b", re.IGNORECASE)
 
@@ -149,6 +150,9 @@ def _forms(index: PassageIndex, query: Query, name: str) -> list[str]:
     """The forms of the one person that is asked about, the fullest first: from the corpus's people, or as the
     question has it, where that is a name that the sources know."""
     people = [person for person in index.corpus.people if person.name in query.people]
+    if _HE.match(name):  # nobody was named before: who else but the guest
+        guests = [person for person in index.corpus.people if person.role == "guest"]
+        return list(guests[0].forms) if len(guests) == 1 and not people else []
     if people:
         known = {stem for person in people for form in person.forms for stem in terms(form)}
         return list(people[0].forms) if len(people) == 1 and set(terms(name)) <= known | _TALK else []

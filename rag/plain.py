@@ -75,6 +75,7 @@ class Plainly:
 
     def __init__(self, corpus: Corpus, index: PassageIndex, encoder: Encoder, reranker: Reranker | None = None) -> None:
         self._corpus, self._index, self._encoder, self._reranker = corpus, index, encoder, reranker
+        self._people = [person.forms for person in corpus.people]
 
     def answer(
         self,
@@ -87,7 +88,7 @@ class Plainly:
         """The answer to a turn of the conversation. `lap` is told the name of each stage at its end; `condense`
         may put a question that leans on the conversation in words of its own, and is heeded where that is answered."""
         asked, read = respell(self._index, self._encoder, asked)
-        turn = standalone_question(asked, turns)
+        turn = standalone_question(asked, turns, self._people)
         whole = self._consider(turn, scope, lap)
         if turn.leaning and not whole.overview and len(content_terms(turn.asked)) >= _FEWEST_OWN:
             alone = self._consider(replace(turn, text=turn.asked, context="", leaning=0.0), scope)
@@ -147,7 +148,7 @@ class Plainly:
         before = [*turns]
         considered = []
         for part in asked:
-            considered.append(self._consider(standalone_question(part, before), scope))
+            considered.append(self._consider(standalone_question(part, before, self._people), scope))
             before = [{"role": "user", "content": considered[0].query.text}]
         return considered if any(one.verdict.answerable for one in considered) else []
 

@@ -6,6 +6,7 @@ questions set aside for tuning (`python -m evals.fit`); evals/results/ has the a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -19,6 +20,7 @@ from rag.datatypes import Evidence, Passage, Query, Reranker, ScoredPassage
 from rag.index import PassageIndex
 from rag.onecore import one_core
 from rag.terms import terms
+from rag.understand import without_checking
 
 # Sentences of this many passages are looked at.
 DEPTH = 40
@@ -38,6 +40,8 @@ WEIGHTS: dict[str, float] = {
     "main": 2.0,
     # Nor this: what somebody thinks is best said in sentences that are theirs.
     "holder": 1.0,
+    # Nor this: how a text came by what it says is rarely what is asked.
+    "of_its_sources": -2.0,
     # Nor this: "when did ...?" is hardly answered without a time.
     "demanded": 1.5,
 }
@@ -48,7 +52,24 @@ WEIGHTS: dict[str, float] = {
 _RATED, _SAY = 30, 1.5
 
 # Not fitted: a turn that leans on the conversation asks for something new (in logits).
-_SAID_BEFORE = 1.5
+_SAID_BEFORE = 3.0
+
+_BACK_MATTER = re.compile(
+    r"^(?:\W|\d)*(?:(?:notes? on )?(?:the )?sources|references|bibliography|acknowledge?ments?|provenance|colophon|"
+    r"about (?:this|the) (?:text|document|page|summary)|(?:what is |open )?uncertain(?:ty|ties)?|"
+    r"how (?:it|this|they) (?:was|were) (?:seen|made|read|checked|gathered))\W*$",
+    re.IGNORECASE,
+)
+_OF_ITS_SOURCES = re.compile(
+    r"\b(?:was|were|is|are) (?:not |never |only |partly )?(?:seen|read|located|checked|dated|tied|stored|listed)\b|"
+    r"\bunchecked\b|\bwere\.$",
+    re.IGNORECASE,
+)
+_ASKS_FOR_IT = re.compile(
+    r"\b(?:seen|read|sources?|references?|\w*certain\w*|sure|reliab\w+|check\w*|verif\w+|quot\w+|verbatim|word\w*|exact\w*|"
+    r"real|really|original|evidence|known|found|hearsay|secondary|dated?|when)\b",
+    re.IGNORECASE,
+)
 
 
 @one_core
@@ -63,13 +84,20 @@ def rank_evidence(index: PassageIndex, query: Query, candidates: Sequence[Scored
     scores = np.fromiter(WEIGHTS.values(), np.float32) @ matrix
     coverage = values["paragraph_coverage"].tolist()
     ranked = [
-        Evidence(passage, sentence, position, text, score - _SAID_BEFORE * (text in query.said), likeness, covered)
+        Evidence(passage, sentence, position, text, score, likeness, covered)
         for (passage, position, sentence, text), score, likeness, covered in zip(
             sentences, scores.tolist(), tokens.tolist(), coverage, strict=True
         )
     ]
+    if query.said:
+        ranked = [replace(e, score=e.score - _SAID_BEFORE) if _wording(index, e) in query.said else e for e in ranked]
     ranked.sort(key=lambda e: (-e.score, e.passage.row, e.position))
     return ranked
+
+
+def _wording(index: PassageIndex, e: Evidence) -> str:
+    """A sentence as it would have been said."""
+    return index.corpus.documents[e.passage.source_id].wording(e.sentence) if e.sentence.kind == "row" else e.text
 
 
 def rerank(query: Query, ranked: Sequence[Evidence], rate: Reranker) -> list[Evidence]:
@@ -85,10 +113,13 @@ def rerank(query: Query, ranked: Sequence[Evidence], rate: Reranker) -> list[Evi
 
 
 def weigh(index: PassageIndex, query: Query) -> dict[str, float]:
-    """The weight of each term: how rare it is, times the share of the turn or of what it leans on."""
+    """The weight of each term: how rare it is, times the share of the turn or of what it leans on;
+    nothing for the words that ask whether something is so."""
     weights: dict[str, float] = {}
+    topic = set(terms(without_checking(f"{query.text} {query.asked}"))) if query.intent == "check" else None
     for group, share in query.weighted_terms:
-        for term, rarity in index.term_weights(group).items():
+        told = group if topic is None else [term for term in group if term in topic]
+        for term, rarity in index.term_weights(told).items():
             weights[term] = max(weights.get(term, 0.0), rarity * share)
     return weights
 
@@ -120,6 +151,7 @@ def features(
         "checked_row": [check and sentence.kind == "row" for _, _, sentence, _ in sentences],
         "kind": [share_held(text, query.kinds) for text in texts] if query.kinds else nothing,
         "demanded": [held(text) for text in texts] if held is not None else nothing,
+        "of_its_sources": _of_its_sources(query, passages, sentences) or nothing,
         "section_named": [in_named[passage.row] for passage, _, _, _ in sentences],
         "holder": [sentence.voice in holders for _, _, sentence, _ in sentences] if holders else nothing,
         "main": [of_main[passage.row] for passage, _, _, _ in sentences],
@@ -136,6 +168,16 @@ def _sentences(
         for position in range(*passage.sentences):
             sentence = document.sentences[position]
             yield passage, position, sentence, document.text[sentence.start : sentence.end]
+
+
+def _of_its_sources(
+    query: Query, passages: Sequence[Passage], sentences: Sequence[tuple[Passage, int, Sentence, str]]
+) -> list[bool]:
+    """For each sentence whether it tells how its text came by what it says; empty where none does, or that is asked."""
+    aside = {passage.row for passage in passages if _BACK_MATTER.search(passage.section)}
+    if not aside or _ASKS_FOR_IT.search(query.asked):
+        return []
+    return [passage.row in aside and bool(_OF_ITS_SOURCES.search(text)) for passage, _, _, text in sentences]
 
 
 def _by_paragraph(

@@ -106,7 +106,7 @@ _DIVISIONS = frozenset(terms(_DIVISION))
 _PLACES = _DIVISIONS.union(*(terms(f"{word} {number}") for word, number in _ORDINALS.items()), terms("last final next"))
 _LABEL = re.compile(rf"^{_DIVISION}\s+(\w+)$", re.IGNORECASE)
 _NAMED_DIVISIONS = (
-    re.compile(rf"\b(?:{_DIVISION}s?|ch)\.?(?: |(?=\d))(?P<number>\w+)\b", re.IGNORECASE),
+    re.compile(rf"\b(?:{_DIVISION}s?|ch)\.?(?: |(?=\d))(?P<number>(?!last\b)\w+)\b", re.IGNORECASE),
     re.compile(rf"\b(?P<number>\w+) {_DIVISION}\b", re.IGNORECASE),
 )
 
@@ -150,6 +150,11 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
         holders=holders,
         said=turn.said,
     )
+
+
+def without_checking(text: str) -> str:
+    """A question without the words that ask whether something is so: a verdict holds them, whatever it is on."""
+    return _CHECK.sub(" ", text)
 
 
 def without_views(text: str) -> str:

@@ -97,3 +97,14 @@ def test_a_turn_falls_into_what_it_asks(turn: str, asked: list[str]) -> None:
 )
 def test_what_only_opens_a_turn_is_not_searched_for(turn: str, rest: str) -> None:
     assert without_opening(turn) == rest
+
+
+def test_what_is_checked_is_not_answered_by_another_claim(engine: rag.Engine) -> None:
+    answer = engine.ask("Is it true that SSI has 500 employees?")
+    assert "50 employees" in answer.sentences[0].text
+    assert not any("Crunchbase" in sentence.text for sentence in answer.sentences)
+
+
+def test_how_a_text_was_read_is_told_to_those_who_ask(engine: rag.Engine) -> None:
+    assert "not seen" not in engine.ask("What does LeCun say about LLMs?").text
+    assert "not seen" in engine.ask("Was Hinton's original report seen?").text

@@ -39,7 +39,7 @@ def mill() -> Iterator[rag.Engine]:
         ("How many years did it take?", "It took 12 years.", "It took 12 men."),
         ("How long did he wait?", "He waited for hours.", "He waited for her."),
         ("How much did he pay?", "He paid $3 billion.", "He paid in 2021, at three meetings."),
-        ("And how old is she?", "A 15-year-old girl.", "Born in Paris."),
+        ("And how old is she?", "A 15-year-old girl.", "She left in July 2025, after two hours."),
         ("What share of them voted?", "Two thirds of 90 voted.", "Many voted."),
     ],
 )
@@ -82,3 +82,12 @@ def test_whether_something_is_mentioned(mill: rag.Engine) -> None:
 def test_a_question_of_yes_or_no_gets_no_more_than_what_bears_on_it(mill: rag.Engine) -> None:
     answer = mill.ask("Does a spring feed the pond?")
     assert [s.text for s in answer.sentences] == ["The pond freezes late, since a spring feeds it."]
+
+
+def test_a_number_that_is_not_theirs_is_named(mill: rag.Engine) -> None:
+    denied = mill.ask("Did Holt pay 400 crowns for the timber?")
+    assert denied.status == "partial"
+    assert "900 crowns" in denied.sentences[0].text
+    assert denied.sentences[-1].text == "The sources don't say “400” of this."
+    assert mill.ask("Did Holt pay 900 crowns for the timber?").status == "answered"
+    assert "“1930”" in mill.ask("Was the wheel rebuilt in 1930?").sentences[-1].text

@@ -28,6 +28,15 @@ def test_a_turn_that_points_back_gets_the_question_before_it() -> None:
     assert turn.context == f"{BRIDGE} Hans Felder built it in 1571."
 
 
+def test_he_is_the_last_that_was_asked_about() -> None:
+    people = [("Daniel Gross", "Gross"), ("Geoffrey Hinton", "Hinton")]
+    history = _said("What does Hinton say?", "Little.", "Who is Gross?", "A founder.")
+    assert standalone_question("Why did he leave?", history, people).asked == "Why did Daniel Gross leave?"
+    assert standalone_question("Why did Hinton say he left?", history, people).asked == "Why did Hinton say he left?"
+    both = _said("Did Hinton and Gross meet?", "No.")
+    assert standalone_question("When did he leave?", both, people).asked == "When did he leave?"
+
+
 def test_the_weight_is_a_product_of_what_can_be_seen() -> None:
     # One term of its own ("die") weighs 0.7; "he" points back, times 1.8.
     assert lean("When did he die?", BRIDGE) == pytest.approx(0.7 * 1.8)
@@ -97,6 +106,16 @@ def test_a_follow_up_is_not_told_the_same_again(engine: rag.Engine) -> None:
     ]
     second = engine.ask("who disputes it?", told, sources=["article"])
     assert not {sentence.text for sentence in first.sentences} & {sentence.text for sentence in second.sentences}
+
+
+def test_what_a_table_said_is_not_said_again(engine: rag.Engine) -> None:
+    first = engine.ask("How much money has SSI raised?")
+    history = _said(first.question, first.text)
+    assert "50 employees" in engine.ask("How many people work there?", history=history).sentences[0].text
+
+
+def test_nobody_named_is_the_guest(engine: rag.Engine) -> None:
+    assert "founder and CEO of SSI" in engine.ask("Who is he?", history=_said("What is this?", "A talk.")).text
 
 
 def test_a_turn_that_stands_alone_gets_the_same_answer_again(engine: rag.Engine) -> None:
