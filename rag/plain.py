@@ -173,7 +173,7 @@ class Plainly:
         if not sources or scope.sections:
             return []
         candidates = find_candidates(self._index, query, Scope(sources))
-        return other_views(self._corpus, draft, rank_evidence(self._index, query, candidates))
+        return other_views(self._index, query, draft, rank_evidence(self._index, query, candidates))
 
 
 def _changes_the_subject(leaning: _Considered, alone: _Considered) -> bool:
