@@ -119,13 +119,15 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     people = named_people(index, turn.asked)
     if not people or _COMPARE.search(turn.asked):
         people = named_people(index, turn.text)
-    # Where people are set side by side, their names are looked for by themselves, and the topic should count.
-    forms = [form for person in index.corpus.people if person.name in people for form in person.forms]
-    names = frozenset(stem for form in forms for stem in terms(form))
-    aside = names if len(people) > 1 else frozenset()
-    vector, tokens, weights, token_words = _encode(index, encoder, parts, aside)
     intent = _intent(turn.asked, people)
     holders = _holders(index, turn.asked, people, intent)
+    guests = {person.name for person in index.corpus.people if person.role == "guest"}
+    # Where people are set side by side, their names are looked for by themselves, and the topic should count; so it
+    # should where a guest's view is asked for, who holds half of all sentences.
+    forms = [form for person in index.corpus.people if person.name in people for form in person.forms]
+    names = frozenset(stem for form in forms for stem in terms(form))
+    aside = names if len(people) > 1 or (holders and guests.issuperset(people)) else frozenset()
+    vector, tokens, weights, token_words = _encode(index, encoder, parts, aside)
     sections = named_sections(index, turn.asked, scope)
     if not sections and (beside := _sections_beside(index, turn, scope)):
         sections, intent = beside, intent if content_terms(_BESIDE.sub(" ", turn.asked)) else "summary"
