@@ -50,16 +50,19 @@ class Jobs:
 
     def __init__(self) -> None:
         self.work = Work()
-        self._running = threading.Lock()
+        self._beginning = threading.Lock()
+        self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
     def begin(self, title: str, job: Callable[[], None]) -> None:
         """Begin a job. Raises VerseError where another is under way."""
-        if not self._running.acquire(blocking=False):
-            raise VerseError("another change is under way; wait for it to end")
-        self._stopping.clear()
-        self.work = Work(title, over=False)
-        threading.Thread(target=self._run, args=(job,), name=title, daemon=True).start()
+        with self._beginning:
+            if not self.work.over:  # asked of what is shown, so that who has seen the end may begin
+                raise VerseError("another change is under way; wait for it to end")
+            self._stopping.clear()
+            self.work = Work(title, over=False)
+            self._thread = threading.Thread(target=self._run, args=(job,), name=title, daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
         """Stop what is under way at its next step."""
@@ -68,8 +71,8 @@ class Jobs:
     def close(self) -> None:
         """Stop what is under way and wait for its end."""
         self.stop()
-        with self._running:
-            pass
+        if self._thread is not None:
+            self._thread.join()
 
     def tell(self, outcome: Outcome) -> None:
         """For a job: what became of one thing."""
@@ -103,4 +106,3 @@ class Jobs:
             self.tell(Outcome("", "Something went wrong here; the log of `verse ui` says what.", ok=False))
         finally:
             self.work = replace(self.work, over=True)
-            self._running.release()

@@ -220,6 +220,7 @@ def test_a_reader_logs_in_by_the_page_and_asks(browser: Browser, guarded: str) -
         mistakes.clear()  # the browser's own line on the 401
         page.get_by_label("Password").fill(READERS)
         page.get_by_role("button", name="Log in").click()
+        page.wait_for_selector(".sheet section", state="attached")
         ask(page, "Why a dry hive?")
         expect(page.locator("#log .exchange")).to_have_attribute("data-state", "done")
         page.goto(f"{guarded}/login")

@@ -168,6 +168,7 @@ def test_a_server_that_has_forgotten_the_page_gets_the_chats_back(browser: Brows
         context = browser.new_context()
         page = context.new_page()
         page.goto(address)
+        page.wait_for_selector(".sheet section", state="attached")
         asked(page, "Why a dry hive?")
         page.get_by_role("button", name="New chat").click()
         expect(page.locator(".welcome")).to_be_visible()

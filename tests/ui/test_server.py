@@ -233,7 +233,8 @@ def test_a_program_is_forgotten_once_it_has_its_answer(corpus: Corpus) -> None:
         assert "event: complete" in finish(address, begun)
         forget_closed(server.pages, later)
         assert not sessions
-        assert len(server.pages.get_blocks()._queue.event_analytics) == 1
+        queue = server.pages.get_blocks()._queue
+        assert (len(queue.event_analytics), queue.cached_event_analytics_summary) == (1, {"functions": {}})
 
 
 def test_a_stopped_server_leaves_no_thread(corpus: Corpus) -> None:
