@@ -67,7 +67,10 @@ _DEMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
             re.I,
         ),
     ),
-    ("duration", re.compile(_BEGINS + r"how long (?:did|does|was|is|will|has|have|had|would|ago)\b", re.I)),
+    (
+        "duration",
+        re.compile(_BEGINS + r"how long (?:did|does|was|is|will|has|have|had|would|ago|until|till|before)\b", re.I),
+    ),
     ("age", re.compile(_BEGINS + r"how old (?:is|was|are|were)\b", re.I)),
     ("count", re.compile(_BEGINS + r"how many (?!of\b)(?P<unit>\w+)", re.I)),
     (
@@ -83,7 +86,7 @@ _DEMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(
             _BEGINS
             + r"how (?:many of\b|(?:tall|heavy) (?:is|was|are|were)\b|much (?:revenue\b|(?:\w+ )?(?:did|was|were|"
-            r"has)\b|(?:\w+ )?(?:do|does|is|will|would) .*\b(?:make|sell|weigh|have|own|use)\b))",
+            r"has)\b|(?:\w+ )?(?:do|does|is|will|would) .*\b(?:make|sell|weigh|have|own|use|left|needed|required)\b))",
             re.I,
         ),
     ),

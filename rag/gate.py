@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Corpus
+from corpus.people import Person
 from rag.asked import demanded, spoken_of, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.index import PassageIndex
@@ -91,16 +92,23 @@ def missing(corpus: Corpus, query: Query, verdict: Verdict, draft: Sequence[Draf
     names that isn't said."""
     gaps = [f"The sources nowhere mention “{name}”." for name in dict.fromkeys(verdict.absent)]
     said = [e for sentence in draft for e in sentence.evidence]
-    if query.intent == "compare" and len(query.people) > 1:
-        for person in (person for person in corpus.people if person.name in query.people):
-            if not any(e.sentence.voice == person.name or any(form in e.text for form in person.forms) for e in said):
-                gaps.append(f"The sources don't say this of {person.name}.")
+    people = [person for person in corpus.people if person.name in query.people]
+    if query.intent == "compare" and len(people) > 1:
+        gaps += [f"The sources don't say this of {name}." for name in _unnamed(people, said)]
     elif yes_or_no(query.asked) and not query.sections:
-        gaps += [
-            f"The sources don't say “{what}” of this."
-            for what in _not_said(query.asked, [sentence.text for sentence in draft])
-        ]
+        others = [person for person in people if person.role not in ("guest", "host")]  # they may be "he" or "you"
+        gaps += [f"The sources don't say this of {name}." for name in _unnamed(others, said)]
+        gaps += [f"The sources don't say “{what}” of this." for what in _not_said(query.asked, [s.text for s in draft])]
     return gaps
+
+
+def _unnamed(people: Sequence[Person], said: Sequence[Evidence]) -> list[str]:
+    """Those who neither speak nor are named in what is said."""
+    return [
+        person.name
+        for person in people
+        if not any(e.sentence.voice == person.name or any(form in e.text for form in person.forms) for e in said)
+    ]
 
 
 def _not_said(question: str, said: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from corpus import Sentence
+from rag.asked import demanded
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.imprint import imprint
 from rag.index import PassageIndex
@@ -35,7 +36,8 @@ _TALK = frozenset(
         document write-up source claim statement quote quotation people person expert others anyone someone everything
         list name error errors mistake mistakes correction corrections corrected errata misquote misquoted inaccurate
         wrongly falsely incorrectly misattributed attributed weak weakness flaw shortcoming hole mistaken
-        inaccuracy inaccuracies imprecise false untrue verbatim known verified check checked fact factual problem
+        inaccuracy inaccuracies imprecise false untrue verbatim known verified check checked fact factual problem found
+        accurate accuracy rating rated verdict
         editorial summary section chapter part"""
     )
 )
@@ -82,7 +84,7 @@ def overview(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSente
     there = index.rows_in(query.sections)
     if there and len(topic) <= 1 and not any(there.intersection(index.passages_with(t).tolist()) for t in topic):
         return summarise(index, query, scope)  # "chapter 4 as for a child"
-    if topic:
+    if topic or demanded(query.asked):
         return []
     if query.intent == "check" and _CHECKED.search(query.asked):
         checks = {(e.passage.source_id, e.passage.section) for e in _sentences(index, scope, lambda s: s.kind == "row")}

@@ -87,7 +87,19 @@ class Plainly:
     ) -> Plain:
         """The answer to a turn of the conversation. `lap` is told the name of each stage at its end; `condense`
         may put a question that leans on the conversation in words of its own, and is heeded where that is answered."""
-        asked, read = respell(self._index, self._encoder, asked)
+        text, read = respell(self._index, self._encoder, asked)
+        plain = self._answer(text, turns, scope, lap, condense)
+        as_read = DraftSentence(f"Read as: “{text}”", ())
+        return replace(plain, beside=(*plain.beside, as_read)) if read else plain
+
+    def _answer(
+        self,
+        asked: str,
+        turns: Sequence[Turn],
+        scope: Scope,
+        lap: Callable[[str], None],
+        condense: Callable[[Query], str | None],
+    ) -> Plain:
         turn = standalone_question(asked, turns, self._people)
         whole = self._consider(turn, scope, lap)
         if turn.leaning and not whole.overview and len(content_terms(turn.asked)) >= _FEWEST_OWN:
@@ -99,11 +111,10 @@ class Plainly:
             lap("condense")
         considered = self._in_parts(whole, turns, scope) or [whole]
         answered = [one for one in considered if one.verdict.answerable]
-        as_read = (DraftSentence(f"Read as: “{asked}”", ()),) if read else ()
         if not answered:
             nearest = tuple(found.passage for found in whole.candidates[:_NEAREST])
             no = (DraftSentence(refusal(whole.verdict), ()),)
-            return Plain(whole.query.text, "not_in_sources", whole.verdict.confidence, no, as_read, nearest=nearest)
+            return Plain(whole.query.text, "not_in_sources", whole.verdict.confidence, no, nearest=nearest)
         draft = self._draft(answered, scope)
         gaps = [f"On “{one.query.asked}” the sources don't say." for one in considered if not one.verdict.answerable]
         gaps += [gap for one in answered for gap in missing(self._corpus, one.query, one.verdict, draft)]
@@ -117,7 +128,7 @@ class Plainly:
             status="partial" if gaps else "answered",
             confidence=max(one.verdict.confidence for one in answered),
             draft=draft,
-            beside=(*(DraftSentence(gap, ()) for gap in dict.fromkeys(gaps)), *as_read),
+            beside=tuple(DraftSentence(gap, ()) for gap in dict.fromkeys(gaps)),
             evidence=tuple(evidence.values()),
             views=tuple(views),
         )

@@ -38,6 +38,7 @@ def mill() -> Iterator[rag.Engine]:
         ("How many paddles has it?", "It has forty paddles.", "It took forty years, and 10 hours a day."),
         ("How many years did it take?", "It took 12 years.", "It took 12 men."),
         ("How long did he wait?", "He waited for hours.", "He waited for her."),
+        ("How long until it is built?", "In two to five years.", "It is slow."),
         ("How much did he pay?", "He paid $3 billion.", "He paid in 2021, at three meetings."),
         ("And how old is she?", "A 15-year-old girl.", "She left in July 2025, after two hours."),
         ("What share of them voted?", "Two thirds of 90 voted.", "Many voted."),

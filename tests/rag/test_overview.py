@@ -230,3 +230,23 @@ def test_what_something_is(engine: rag.Engine) -> None:
     answer = engine.ask("What is SSI?")
     assert "(Safe Superintelligence Inc.)" in answer.sentences[0].text
     assert all("SSI" in sentence.text for sentence in answer.sentences)
+
+
+def test_somebodys_objections_are_their_own(engine: rag.Engine) -> None:
+    answer = engine.ask("Did Dwarkesh push back on sentient life?")
+    assert answer.citations[0].voice == "Dwarkesh Patel"
+
+
+def test_what_speaks_of_both_comes_first(engine: rag.Engine) -> None:
+    first = engine.ask("Does Hinton agree with Ilya?").sentences[0].text
+    assert "Hinton" in first
+    assert "Sutskever" in first
+
+
+def test_somebody_of_whom_nothing_is_said_is_named(engine: rag.Engine) -> None:
+    answer = engine.ask("Did Amodei win a Nobel Prize?")
+    assert answer.sentences[-1].text == "The sources don't say this of Dario Amodei."
+
+
+def test_how_many_critics_is_no_list_of_them(engine: rag.Engine) -> None:
+    assert engine.ask("How many critics are named?").abstained
