@@ -41,7 +41,7 @@ _STANDS_THERE = 0.5
 # Nor these: how far below the best (in logits) a sentence may lie that holds what is demanded, and the logit without.
 _NEAR, _LACKING = 1.0, -0.5
 # A name that stands in more of the passages is often left out where it is spoken of.
-_COMMON = 0.1
+_COMMON = 0.15
 # Words of a topic that may stand in one sentence by chance are at least so many more.
 _SHORT = 3
 # In a question of so few words, one counts that is less like any word of the best evidence, token by token.

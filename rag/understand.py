@@ -96,6 +96,14 @@ _HOW_MANY = re.compile(
     r"(?:sentences?|bullets?|bullet points?|lines?)\b",
     re.IGNORECASE,
 )
+# Texts count employees or staff where people ask how large a team is, or how many work there.
+_HOW_LARGE = re.compile(
+    r"\bhow (?:big|large|small) (?:is|was|are)\b.*\b(?:team|staff|workforce|crew|company|firm|start-?up)\b|"
+    r"\bhow many (?:people|persons|employees|staff|workers|folks)\b.*\b(?:works?|employs?|employed|have|has|there)\b|"
+    r"\bhead-?count\b",
+    re.IGNORECASE,
+)
+_STAFF = "employees, staff"
 _BESIDE = re.compile(
     r"\b(?:(?:next|following|(?P<back>previous|preceding)) (?:one|chapter|section|part|lesson|episode)"
     r"|(?:one|chapter|section|part|lesson|episode) (?:after|(?P<back2>before)) (?:that|it|this))\b",
@@ -114,6 +122,7 @@ _NAMED_DIVISIONS = (
 def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: Scope) -> Query:
     """What the stages need to know of a turn and of what it leans on."""
     parts = [(turn.asked, 1.0), (turn.context, turn.leaning)] if turn.leaning else [(turn.asked, 1.0)]
+    parts = [(f"{part} ({_STAFF})" if _HOW_LARGE.search(part) else part, share) for part, share in parts]
     total = sum(share for _, share in parts)
     parts = [(part, share / total) for part, share in parts]
     people = named_people(index, turn.asked)

@@ -108,3 +108,8 @@ def test_what_is_checked_is_not_answered_by_another_claim(engine: rag.Engine) ->
 def test_how_a_text_was_read_is_told_to_those_who_ask(engine: rag.Engine) -> None:
     assert "not seen" not in engine.ask("What does LeCun say about LLMs?").text
     assert "not seen" in engine.ask("Was Hinton's original report seen?").text
+
+
+@pytest.mark.parametrize("question", ["How big is the SSI team?", "How many people work at SSI?"])
+def test_a_team_is_counted_in_employees(engine: rag.Engine, question: str) -> None:
+    assert "50 employees" in engine.ask(question).sentences[0].text
