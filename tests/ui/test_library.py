@@ -207,3 +207,13 @@ def test_work_is_shown_as_data() -> None:
     assert "Not done: " in html
     hostile = Corpus.from_texts({script: f"# {script}\n\nA hive {script} is dry.\n"}, titles={script: script})
     assert "<script" not in render_catalog(hostile, editor=True) + render_head(hostile, [Path(script)], editor=True)
+
+
+def test_what_cannot_be_read_is_said_to_be_left_out_or_answered_from_the_last_index() -> None:
+    whole = Corpus.from_texts({"hives": TEXT})
+    failures = {"hives": "hives.txt is missing", "honey": "honey.txt is missing"}
+    served, _, left_out = render_catalog(
+        Corpus(whole.manifest, whole.loaded, failures=failures), editor=False
+    ).partition("Left out:")
+    assert "Answering from the last index:" in served and "hives.txt is missing" in served
+    assert "honey.txt is missing" in left_out and "hives.txt" not in left_out.partition("</div>")[0]
