@@ -71,6 +71,13 @@ _DEMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "duration",
         re.compile(_BEGINS + r"how long (?:did|does|was|is|will|has|have|had|would|ago|until|till|before)\b", re.I),
     ),
+    (
+        "somebody's age",
+        re.compile(
+            _BEGINS + r"how old (?:is|was) (?:he|she|(?-i:[A-Z])[\w’'-]+(?: (?-i:[A-Z])[\w’'-]+)*)\W*$",
+            re.I,
+        ),
+    ),
     ("age", re.compile(_BEGINS + r"how old (?:is|was|are|were)\b", re.I)),
     ("count", re.compile(_BEGINS + r"how many (?!of\b)(?P<unit>\w+)", re.I)),
     (
@@ -111,6 +118,10 @@ _IS_A_NUMBER = re.compile(_NUMBER, re.I)
 _IS_A_COUNT = re.compile(rf"{_NUMBER}(?![ -]?(?:percent|per cent|{_TIME}|dollars|euros)\b)", re.I)
 _IS_AN_AGE = re.compile(
     rf"{_NUMBER}[ -](?:years?|yrs?|months?|weeks?|days?)[ -]olds?\b|\baged?\b.{{0,6}}\d|\bborn\b", re.I
+)
+# "A 15-year-old" is somebody else.
+_IS_SOMEBODYS_AGE = re.compile(
+    r"\b\d{1,3} years old\b|\baged? \d|\bborn\b|\b(?:he|she|who) (?:is|was|turn(?:s|ed)) \d{1,3}\b", re.I
 )
 _UNIT_OF_TIME = re.compile(rf"^{_TIME}$", re.I)
 
@@ -185,6 +196,7 @@ def _is_money(text: str) -> bool:
 _HOLDS: dict[str, Held] = {
     "date": _is_in_time,
     "duration": lambda text: bool(_IS_IN_TIME.search(text)),
+    "somebody's age": lambda text: bool(_IS_SOMEBODYS_AGE.search(text)),
     "age": lambda text: bool(_IS_AN_AGE.search(text)),
     "count": _counts,
     "amount": _measures,

@@ -40,7 +40,8 @@ def mill() -> Iterator[rag.Engine]:
         ("How long did he wait?", "He waited for hours.", "He waited for her."),
         ("How long until it is built?", "In two to five years.", "It is slow."),
         ("How much did he pay?", "He paid $3 billion.", "He paid in 2021, at three meetings."),
-        ("And how old is she?", "A 15-year-old girl.", "She left in July 2025, after two hours."),
+        ("And how old is she?", "She was 39 years old.", "She spoke of a 15-year-old for two hours."),
+        ("How old is the girl?", "A 15-year-old girl.", "She left in July 2025, after two hours."),
         ("What share of them voted?", "Two thirds of 90 voted.", "Many voted."),
     ],
 )
