@@ -22,8 +22,12 @@ from rag.opposites import UNITS
 from rag.quantities import Quantity, When, same_amount
 from rag.statements import Statement
 
+# A sentence that has this share of what another has of the claim says as much.
+NEARLY = 0.9
 # How many words a value and whose it is have between them at most.
 _CLOSE = 5
+# How far it counts that a number of the evidence is only within the claim's bound.
+BEYOND = 0.4
 _GAP = re.compile(r"(?:percentage |per ?cent )?points?\b|more\b|fewer\b|less\b|apart\b|higher\b|lower\b")
 
 
@@ -51,11 +55,35 @@ def _numbers(alignment: Alignment) -> Iterable[Difference]:
             yield from _units(alignment, claimed, text, stated)
             rest = [(_place(claim, own), found) for own, found in places.items() if not set(found) & set(same)]
             yield from _moved(alignment, "number_slot", text, where, same, others, rest)
-        elif not (_worked_out(claimed, alignment) or _said_in_words(claimed, alignment)):
+        elif not (_worked_out(claimed, alignment) or _said_in_words(claimed, alignment) or _denied(claim, claimed)):
             small = (claimed.spelt and (claimed.value <= 3 or claimed.kind == "percent")) or claimed.kind == "ordinal"
             rival = misplaced(alignment, where, (), others) if small else None
             weight = 1.0 if not small else max(0.2, trust(alignment, rival.sentence) if rival else 0.0)
+            if _written(alignment, text):
+                continue
+            if _beyond(claimed, [q for s, q in stated if s in alignment.view]):
+                weight = min(weight, BEYOND)
             yield Difference("number", f"the number {text} isn't in the evidence", weight)
+
+
+def _written(alignment: Alignment, text: str) -> bool:
+    """Whether the evidence has a number's digits somewhere, spaced otherwise or in a name: "FGF21" for "factor 21"."""
+    digits = re.sub(r"\s", "", text)
+    if not digits.isdigit() or len(digits) < 2:
+        return False
+    return any(re.search(rf"(?<![\d.,]){digits}(?![\d.,]*\d)", one.text) for one in alignment.sentences)
+
+
+def _beyond(claimed: Quantity, stated: Sequence[Quantity]) -> bool:
+    """Whether the evidence has an exact number where the claim says that one lies: "181" for "more than 100"."""
+    alike = [q for q in stated if q.kind == claimed.kind]
+    return any((q.value - claimed.value) * claimed.bound > 0 for q in alike) and not any(q.bound for q in alike)
+
+
+def _denied(claim: Statement, value: Quantity | When) -> bool:
+    """Whether the claim says that it isn't this number: one that the evidence lacks is no difference then."""
+    first, last = claim.at(value.start, value.end)
+    return any(word.sign < 0 for word in claim.words[first : last + 1])
 
 
 def _bounds(
@@ -96,18 +124,42 @@ def _moved(
 ) -> Iterable[Difference]:
     """A value that the evidence has elsewhere: another stands in its place, or one of the claim's has changed
     places with it."""
+    told = max((alignment.standing[one.sentence] for one in same), default=0.0)
+    others = [one for one in others if alignment.standing[one.sentence] >= NEARLY * told]
     rivals = [*others, *(place for _, places in rest for place in places)]
     if any(_alike(alignment, where, one) for one in same) and not any(_alike(alignment, where, one) for one in rivals):
         return
     found = misplaced(alignment, where, same, others)
     for place, places in rest:
-        for changed in (exchanged, crossed):
+        for changed in (exchanged, crossed, _turned):
             found = found or changed(alignment, where, place, same, places)
     if found is None and (owner := _owner(alignment, where, same, others)) is not None:
         yield Difference(kind, f"the evidence gives {text} for {say(alignment, owner)}", 1.0)
     if found is not None:
         reason = f"the evidence has {say(alignment, found)} where the sentence has {text}"
         yield Difference(kind, reason, trust(alignment, found.sentence))
+
+
+def _turned(
+    alignment: Alignment, one: Mention, other: Mention, ones: Sequence[Mention], others: Sequence[Mention]
+) -> Mention | None:
+    """Where the small words before two values of the claim have changed places in the evidence ("from 78 to 55" for
+    "from 55 to 78"), the place of the second."""
+
+    def before(statement: Statement, value: Mention) -> str:
+        word = statement.words[value.first - 1] if value.first else None
+        return word.lower if word and not word.stem else ""
+
+    mine = before(alignment.claim, one), before(alignment.claim, other)
+    for mention in others if all(mine) and mine[0] != mine[1] else ():
+        sentence = alignment.sentences[mention.sentence]
+        if any(
+            (before(sentence, mention), before(sentence, twin)) == mine
+            for twin in ones
+            if twin.sentence == mention.sentence
+        ):
+            return mention
+    return None
 
 
 def _of_a_size(claimed: Quantity, other: Quantity) -> bool:
@@ -210,7 +262,9 @@ def _dates(alignment: Alignment) -> Iterable[Difference]:
         if not same:
             # "November 2022" of an evidence that only says "November" goes beyond it, but isn't at odds with it.
             vague = any(when.fits(claimed) for _, when in stated) and not any(_half(claimed, w) for _, w in disputing)
-            weight = 0.3 if vague else 1.0 if disputing or not stated else 0.7
+            weight = 0.3 if vague else 1.0 if disputing else 0.6 if not stated else 0.7
+            if _denied(claim, claimed):
+                continue
             yield Difference("date", f"the date {text} isn't in the evidence", weight)
             continue
         others = [_mention(alignment, s, w) for s, w in disputing if not any(own.fits(w) for own in claim.dates)]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from rag.align import Alignment, Mention, same_word
 from rag.names import OFFICES, TITLES, Name
 from rag.statements import Statement
 from rag.terms import terms
 from rag.tokens import REPORTING
+
+_BE = frozenset("is are was were be been being 's".split())
+_PLACES = frozenset("in on at by near".split())
 
 Forms = Sequence[frozenset[str]]
 Parts = tuple[str, ...]
@@ -37,8 +43,20 @@ def same_name(one: Parts, other: Parts, forms: Forms) -> bool:
     if len(one) == 1 or len(other) == 1:
         short, long = sorted((one, other), key=len)
         initials = "".join(part[0] for part in long)
+        if len(long) == 1 and _stripped(one[0]) == _stripped(other[0]) and short[0].isalpha() != long[0].isalpha():
+            # "CO2", written "CO 2".
+            return True
         return bool(shared) or initials == short[0].replace(".", "") or same_word(one[0], other[0]) > 0
-    return len(shared) > 1 or (one[-1] == other[-1] and bool({one[0], other[0]} & (TITLES | OFFICES)))
+    if len(shared) > 1:
+        # "New York Post" isn't "New York Times".
+        return len(one) != len(other) or len(shared) == len(set(one))
+    # "Dr Roth", "I. Roth" and "Ines Roth"; "Tim Roth" and "Timothy Roth".
+    brief, full = sorted((one[0], other[0]), key=len)
+    return one[-1] == other[-1] and (bool({brief, full} & (TITLES | OFFICES)) or full.startswith(brief))
+
+
+def _stripped(part: str) -> str:
+    return part.rstrip("0123456789")
 
 
 def alike(one: Name, other: Name, meant: Parts, forms: Forms) -> bool:
@@ -63,7 +81,22 @@ def stands(name: Name, vocabulary: set[str], stems: set[str], alignment: Alignme
             return True
     if name.parts[-1] in vocabulary:
         return True
-    return kindred or _initials(name, alignment)
+    return kindred or _initials(name, alignment) or _spaced(name, alignment)
+
+
+def _spaced(name: Name, alignment: Alignment) -> bool:
+    """Whether the evidence writes a name with other spaces, hyphens or accents: "CO 2", "El Niño"."""
+    letters = [ch for ch in _bare("".join(name.parts)) if ch.isalnum()]
+    if len(letters) < 3:
+        return False
+    pattern = re.compile(r"\b" + r"[\W_]?".join(letters) + r"\b")
+    return any(pattern.search(_bare(statement.text)) for statement in alignment.sentences)
+
+
+@lru_cache(maxsize=8_192)
+def _bare(text: str) -> str:
+    """Lower case without accents."""
+    return "".join(ch for ch in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(ch))
 
 
 def _all(alignment: Alignment) -> list[Name]:
@@ -116,11 +149,18 @@ def _quoted(statement: Statement, name: Name) -> bool:
     return bool(set('“":') & set(statement.text[: statement.words[name.first].start]))
 
 
+def passive(statement: Statement, n: int) -> bool:
+    """Whether a verb tells what was done to the one before it, or has no one before it: "is said", "found in"."""
+    before = {word.lower for word in statement.words[max(0, n - 2) : n]}
+    after = statement.words[n + 1].lower if n + 1 < len(statement.words) else ""
+    return bool(before & _BE) or (statement.words[n].lower.endswith(("d", "en", "n")) and after in _PLACES)
+
+
 def speaks(claim: Statement, name: Name) -> bool:
     """Whether a name is who says it: a verb of saying follows, "according to" stands before, or "said" in inversion."""
     for n in range(name.last + 1, min(name.last + 4, len(claim.words))):
         if claim.words[n].lower in REPORTING:
-            return True
+            return not passive(claim, n)
         if claim.words[n].text[0].isupper():
             break
     prior = [word.lower for word in claim.words[max(0, name.first - 2) : name.first]]

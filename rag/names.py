@@ -106,6 +106,9 @@ def _trim(text: str, words: tuple[Word, ...], first: int, last: int) -> Name | N
         return None
     if first == last and len(words[first].text) == 1:
         return None
+    if first == last and not (words[first].stem or words[first].text.isupper()):
+        # A title's "The" or "If", or a "No" after what isn't taken for an opening.
+        return None
     parts = tuple(CLITIC.sub("", word.text).lower() for word in words[first : last + 1])
     acronym = all(len(word.text) > 1 and word.text.isupper() for word in words[first : last + 1])
     return Name(parts, first, last, sure=sure, acronym=acronym, likely=likely)

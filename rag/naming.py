@@ -9,7 +9,19 @@ import re
 from collections.abc import Iterable, Sequence
 
 from rag.align import MEETS, Alignment, Difference, DifferenceKind, Mention, misplaced, say, trust
-from rag.identity import Forms, Named, Parts, alike, explained, find_named, known_person, same_name, speaks, stands
+from rag.identity import (
+    Forms,
+    Named,
+    Parts,
+    alike,
+    explained,
+    find_named,
+    known_person,
+    passive,
+    same_name,
+    speaks,
+    stands,
+)
 from rag.names import POSSESSIVES, Name
 from rag.statements import Statement
 from rag.tokens import REPORTING
@@ -22,6 +34,9 @@ NEARLY = 0.9
 # A name and the word that it goes with have no more than this many words between them.
 _GAP = 3
 _IS = frozenset("is was are were".split())
+_JOINS = frozenset("and or".split())
+# How names of peoples and languages end.
+_DEMONYMS = ("ian", "ean", "can", "man", "ish", "ese", "nch", "tch", "eek", "iss", "aeli")
 _PART = re.compile(r"[;:] |\. ")
 _HEAD = re.compile(r"[\w .'-]{2,40}:")
 
@@ -73,10 +88,14 @@ def _speakers(alignment: Alignment, s: int, mentions: Named) -> list[tuple[Menti
     """Who says something in a sentence of the evidence, as far as it tells: the first named before each verb of
     saying, in the same part of the sentence, and whoever stands before a colon that opens it."""
     statement = alignment.sentences[s]
-    here = [(mention, parts) for mention, _, parts in mentions if mention.sentence == s and parts]
+    here = [
+        (mention, parts)
+        for mention, found, parts in mentions
+        if mention.sentence == s and parts and found.parts[0] not in POSSESSIVES
+    ]
     found = []
     for n, word in enumerate(statement.words):
-        if word.lower in REPORTING:
+        if word.lower in REPORTING and not passive(statement, n):
             start = max((m.end() for m in _PART.finditer(statement.text[: word.start])), default=0)
             before = [one for one in here if start <= statement.words[one[0].first].start < word.start]
             found += before or [one for one in here if one[0].first - n in (1, 2)][:1]
@@ -197,12 +216,41 @@ def _instead(alignment: Alignment, name: Name, mentions: Named, forms: Forms) ->
         near = [
             held
             for held in holders
-            if held[2] <= apart and not any(same_name(held[1], parts, forms) for parts in beside)
+            if held[2] <= apart
+            and not any(same_name(held[1], parts, forms) for parts in beside)
+            and (_describes(alignment.claim, name) or not _describes(alignment.sentences[held[0].sentence], held[0]))
+            and not _listed(alignment, held[0], name, mentions, forms)
         ]
         joined = [parts for _, parts, between, _ in holders if between < 9 or not apart]
         if near and not any(not parts or same_name(name.parts, parts, forms) for parts in joined):
             return near[0][0]
     return None
+
+
+def _describes(statement: Statement, name: Mention | Name) -> bool:
+    """Whether a name tells where another thing comes from, rather than stands for itself: "the Swedish painter"."""
+    words = statement.words
+    following = words[name.last + 1 : name.last + 2]
+    return bool(
+        words[name.last].lower.endswith(_DEMONYMS)
+        and following
+        and following[0].stem
+        and not following[0].comma
+        and following[0].lower not in REPORTING
+    )
+
+
+def _listed(alignment: Alignment, mention: Mention, name: Name, mentions: Named, forms: Forms) -> bool:
+    """Whether a name stands in a list with the one of the claim: "by Ann Lee, Bob Ray and Cleo Day"."""
+    words = alignment.sentences[mention.sentence].words
+    for other, _, parts in mentions:
+        if other.sentence == mention.sentence and same_name(name.parts, parts, forms):
+            first, last = sorted((mention, other), key=lambda one: one.first)
+            between = words[first.last + 1 : last.first]
+            joined = any(word.comma or word.lower in _JOINS for word in (*between, words[last.first]))
+            if joined and all(word.text[0].isupper() or word.lower in _JOINS for word in between):
+                return True
+    return False
 
 
 def _agent(statement: Statement) -> int | None:

@@ -67,8 +67,8 @@ _OTHER = re.compile(
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _YEAR = r"(?:1[5-9]|20)\d\d"
 _DATE = re.compile(
-    rf"\b(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<m1>{_MONTH})\b\.?,?(?: (?P<y1>{_YEAR})\b)?"
-    rf"|(?P<m2>{_MONTH})\b\.?(?: (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b)?(?:,? (?P<y2>{_YEAR})\b)?"
+    rf"\b(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<m1>{_MONTH})\b\.?,?(?: {{1,2}}(?P<y1>{_YEAR})\b)?"
+    rf"|(?P<m2>{_MONTH})\b\.?(?: {{1,2}}(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b)?(?:,? {{1,2}}(?P<y2>{_YEAR})\b)?"
     rf"|(?P<y3>{_YEAR})-(?P<m3>\d\d)-(?P<d3>\d\d)\b"
     rf"|(?<![$€£¥,.])(?P<y4>{_YEAR})(?![,.]?\d|[\s-]?(?:%|hours?|people|employees|dollars|times|GPUs?)))",
     re.IGNORECASE,
@@ -183,15 +183,18 @@ def _plain(text: str) -> Iterator[Quantity]:
         scales = re.findall(r"[a-z]+", match["scales"].lower())
         for scale in scales:
             value, grain = value * _SCALES[scale], grain * _SCALES[scale]
+        kind = _kind(match)
         if not scales and n + 1 < len(matches) and _RANGE_GAP.fullmatch(text[match.end() : matches[n + 1].start()]):
-            # "91 to 93 billion": the scale and the unit are said once.
+            # "91 to 93 billion", "from 55 to 78 percent": the scale and the unit are said once.
+            if kind == "plain" and _kind(matches[n + 1]) == "percent":
+                kind = "percent"
             for scale in re.findall(r"[a-z]+", matches[n + 1]["scales"].lower()):
                 value, grain = value * _SCALES[scale], grain * _SCALES[scale]
         if match["spelt"] and match["spelt"].lower() in ("one", "zero") and not (scales or match["unit"]):
             if match["spelt"].lower() == "one":
                 continue
         yield Quantity(
-            value, _kind(match), match.start(), match.end(), grain, _is_about(text, match), bool(match["spelt"]),
+            value, kind, match.start(), match.end(), grain, _is_about(text, match), bool(match["spelt"]),
             _bound(text[max(0, match.start() - 20) : match.start()]),
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from rag.names import Name, find_names
 from rag.quantities import Quantity, When, find_dates, find_quantities
-from rag.tokens import CLAUSES, QUANTIFIERS, Word, split_words
+from rag.tokens import CLAUSES, QUANTIFIERS, Word, even_out, split_words
 
 _MARKS = re.compile(r"\[\d+(?:[,;–-] ?\d+)*\]")
 _CONTRACTED = re.compile(r"n['’]t$", re.IGNORECASE)
@@ -81,7 +81,7 @@ class Statement:
 @lru_cache(maxsize=8_192)
 def read(sentence: str) -> Statement:
     """What a sentence states. The same text gives the same object."""
-    text = _MARKS.sub(lambda mark: " " * len(mark.group()), sentence.replace("’", "'").replace("‘", "'"))
+    text = _MARKS.sub(lambda mark: " " * len(mark.group()), even_out(sentence))
     plain = split_words(text)
     denials = _denials(plain)
     words = _signed(plain, denials)

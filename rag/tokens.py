@@ -11,6 +11,12 @@ from dataclasses import dataclass
 from rag.terms import terms
 
 _TOKEN = re.compile(r"[$€£¥]?\d[\d,]*(?:\.\d+)?%?|[^\W_]+(?:[’'][^\W_]+)*|[^\w\s]")
+# What tokenised corpora write for brackets and quotation marks (Penn Treebank).
+_TREEBANK = re.compile(r"-(?:LRB|LSB|LCB)-|-(?:RRB|RSB|RCB)-|``|''")
+_DOTTED = re.compile(r"(?<![\w.])(?:[A-Z]\.){2,}")
+_LOOSE = re.compile(r"( +)([,;])(?= )")
+# "3, 000 people"; but not "on March 12, 116 people".
+_THOUSANDS = re.compile(r"(\b[A-Z][a-z]+\.? )?(?<![\w.,])(\d{1,3}(?:, \d{3})+)(?![\d,])")
 CLITIC = re.compile(r"['’](?:s|re|ve|ll|d|m)?$", re.IGNORECASE)
 _STOPS = frozenset(".;:()[]–—?!")
 CLAUSES = frozenset(
@@ -55,6 +61,23 @@ class Word:
     number: bool = False
     # Whether a comma stands before it.
     comma: bool = False
+
+
+def even_out(text: str) -> str:
+    """A text in which "U.S." is "US", "3, 000" is "3,000", and brackets and quotation marks are themselves.
+
+    As long as it was, so that places in it stay places in the text."""
+    text = text.replace("’", "'").replace("‘", "'")
+    text = _TREEBANK.sub(_plain_mark, text)
+    text = _DOTTED.sub(lambda m: m.group().replace(".", "").rjust(len(m.group())), text)
+    text = _LOOSE.sub(lambda m: m[2] + m[1], text)
+    return _THOUSANDS.sub(lambda m: m[0] if m[1] else m[2].replace(", ", ",").ljust(len(m[2])), text)
+
+
+def _plain_mark(mark: re.Match[str]) -> str:
+    text = mark.group()
+    plain = '"' if len(text) == 2 else "(" if text[1] == "L" else ")"
+    return plain.center(len(text))
 
 
 def split_words(text: str) -> tuple[Word, ...]:

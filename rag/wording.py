@@ -30,6 +30,7 @@ def compare_wording(alignment: Alignment) -> list[Difference]:
 
 
 def _directions(alignment: Alignment) -> Iterable[Difference]:
+    both = {word.lower for word in alignment.claim.words}
     for n, word in enumerate(alignment.claim.words):
         same, others = [], []
         for s in alignment.view:
@@ -37,7 +38,7 @@ def _directions(alignment: Alignment) -> Iterable[Difference]:
                 relation = relation_of(word.lower, other.lower)
                 if relation > 0 or relation * word.sign * other.sign > 0:
                     same.append(Mention(s, m, m))
-                elif relation < 0:
+                elif relation < 0 and other.lower not in both:
                     others.append(Mention(s, m, m))
         opposite = misplaced(alignment, Mention(-1, n, n), same, others, 1.25, 0.2)
         if opposite is not None:

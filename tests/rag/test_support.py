@@ -120,6 +120,41 @@ def test_what_only_looks_alike_is_refused(sentence: str, reason: str, with_vecto
         assert (support.label, reason in support.reason) == ("unsupported", True), (sentence, support)
 
 
+MILL = (
+    "The U.S. Energy Office said that Timothy Roe -LRB- born 3 May , 1961 -RRB- ran the paper mill . It gave off "
+    "12, 500 tonnes of CO 2 in 2019 , 116 more than in 2018 . The mill was built by Ann Lee , Bob Ray and Cleo Day . "
+    "A Swedish engineer , Nils Berg , ran it after 2020 ."
+)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The US Energy Office said that Tim Roe ran the paper mill.",
+        "Timothy Roe was born on May 3, 1961.",
+        "The mill gave off 12,500 tonnes of CO2 in 2019.",
+        "The mill gave off more than 100 tonnes of CO2 more in 2019 than in 2018.",
+        "The mill was built by Cleo Day.",
+        "Nils Berg ran the mill after 2020.",
+    ],
+)
+def test_how_a_text_is_printed_makes_no_difference(sentence: str) -> None:
+    assert WORDS_ONLY.check(sentence, [MILL]).label != "unsupported", sentence
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The mill gave off 12,900 tonnes of CO2 in 2019.",
+        "Timothy Roe was born on May 5, 1961.",
+        "The mill was built by Dora Day.",
+        "The UK Energy Office said that Timothy Roe ran the paper mill.",
+    ],
+)
+def test_how_a_text_is_printed_hides_no_difference(sentence: str) -> None:
+    assert WORDS_ONLY.check(sentence, [MILL]).label == "unsupported", sentence
+
+
 def test_a_scrap_of_a_sentence_is_not_word_for_word() -> None:
     whole = "It may be that the lab has found a new method."
     assert WORDS_ONLY.check(whole, [f"{whole} Nobody knows."]).reason == "word for word"
