@@ -14,7 +14,7 @@ from rag.encoder import OnnxEncoder, load_entailment
 from rag.errors import ModelUnavailable
 from rag.export import export_encoder
 from rag.settings import Settings
-from rag.support import CUT, SupportChecker
+from rag.support import AT_MOST, SupportChecker
 
 BRIDGE = (
     "The council said in March 2019 that the Alder bridge had cost 14 million euros. Mayor Ines Roth opened it on "
@@ -73,7 +73,7 @@ def test_one_thing_changed_is_unsupported_and_the_reason_names_it(
     for checker in (WORDS_ONLY, with_vectors):
         support = checker.check(sentence, [BRIDGE])
         assert (support.label, reason in support.reason) == ("unsupported", True), (sentence, support)
-        assert support.score <= CUT
+        assert support.score <= AT_MOST
 
 
 TEAM = (
