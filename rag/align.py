@@ -31,7 +31,7 @@ NEARNESS = 0.2
 
 DifferenceKind = Literal[
     "number", "number_slot", "date", "date_slot", "name", "name_slot", "speaker", "negation", "direction", "swap",
-    "hedge", "quantifier", "cause",
+    "replaced", "hedge", "quantifier", "cause",
 ]  # fmt: skip
 
 

@@ -22,11 +22,12 @@ from rag.encoder import OnnxEncoder, load_entailment
 from rag.export import find_export
 from rag.facts import compare_values
 from rag.naming import compare_names
+from rag.replaced import compare_plain_words
 from rag.settings import Settings
 from rag.statements import Statement, read
 from rag.terms import words
 from rag.wording import compare_wording
-from rag.wordvectors import WordVectors, closeness
+from rag.wordvectors import Closeness, WordVectors, closeness
 
 SUPPORTED = 0.58
 # Below it, a sentence is unsupported. Words alone can't tell other words for the same from something else; vectors can.
@@ -37,9 +38,9 @@ WEAK_WITH_VECTORS = 0.14
 PLAIN = 0.5
 FALL = 3.0
 AT_MOST = 0.5
-# Of these, a long document holds many that only look it: the less of the claim stands in one sentence, the less they
-# count; from nothing at the first share of its words to fully at the second.
-_BY_COVER = {"negation": (0.6, 0.9), "name_slot": (0.7, 0.95)}
+# Evidence holds many of these that only look it: the less of the claim the sentences in view answer to together, the
+# less they count, from nothing at the first share to fully at the second.
+_BY_COVER = {"negation": (0.6, 0.9), "name_slot": (0.8, 1.0)}
 _LONGEST = 4_000
 # Who says it, before what is said: "Ann Lee: The yard burned."
 _SPEAKER = re.compile(r"^(?:[Tt]he article|[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,3}): ")
@@ -60,7 +61,7 @@ _DIFFERENCES = {
     "name": ("name",),
     "elsewhere": ("number_slot", "date_slot", "name_slot", "speaker"),
     "negation": ("negation",),
-    "direction": ("direction", "swap"),
+    "direction": ("direction", "swap", "replaced"),
     "hedge": ("hedge",),
     "quantifier": ("quantifier",),
     "cause": ("cause",),
@@ -119,11 +120,17 @@ class SupportChecker:
         [-1, 1], more of it speaking for support."""
         passages = [read_passage(text) for text in texts]
         alignment = align(claim, passages)
-        differences = (
+        differences = [
             *compare_values(alignment),
             *compare_names(alignment, self._forms),
             *compare_wording(alignment),
-        )
+        ]
+        close: Closeness | None = None
+        if self._vectors is not None:
+            evidence = [vector for passage in passages for vector in self._vectors.passage(passage)]
+            mine = self._vectors.sentence(claim.text, claim)
+            close = closeness(mine, claim.content, alignment.weights, evidence)
+            differences += compare_plain_words(alignment, mine, evidence)
         values = {
             "cover": float(alignment.coverage.max(initial=0.0)),
             "together": alignment.cover(alignment.view),
@@ -133,11 +140,9 @@ class SupportChecker:
         }
         for name, kinds in _DIFFERENCES.items():
             values[name] = -max((d.weight for d in differences if d.kind in kinds), default=0.0)
-        if self._vectors is not None:
-            evidence = [vector for passage in passages for vector in self._vectors.passage(passage)]
-            close = closeness(self._vectors.sentence(claim.text, claim), claim.content, alignment.weights, evidence)
+        if close is not None:
             values |= {"whole": close.whole, "words": close.words, "three": close.three, "worst": close.worst}
-        return alignment, differences, values
+        return alignment, tuple(differences), values
 
 
 def check_support(sentence: str, passages: Sequence[str]) -> Support:
@@ -166,7 +171,7 @@ def logit(values: dict[str, float]) -> float:
 
 def find_fall(alignment: Alignment, differences: Sequence[Difference]) -> float | None:
     """By how much plain differences lower the score, in log odds; None where there is none."""
-    cover = float(alignment.coverage.max(initial=0.0))
+    cover = alignment.cover(alignment.view)
 
     def sure(kind: str) -> float:
         low, high = _BY_COVER.get(kind, (-1.0, 0.0))

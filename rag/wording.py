@@ -16,6 +16,13 @@ _CAUSAL = frozenset(
 _COMPARING = frozenset(
     "than exceed exceeds exceeded outperform outperforms outperformed surpass surpasses surpassed".split()
 )
+_BE = frozenset("is are was were be been being".split())
+_SMALL = _BE | frozenset("the a an his her its their our my has have had did does do".split())
+# What these say of one and another, they say of the other and the one.
+_MUTUAL = frozenset(
+    """meet meets met marry marries married resemble resembles resembled equal equals match matches matched face faces
+    faced border borders bordered join joins joined""".split()
+)
 _COUNTED = frozenset("more less fewer".split())
 # These leave room as a hedge does.
 _LOOSE = frozenset("about around near nearly close approaching approaches some roughly can if whether".split())
@@ -25,7 +32,7 @@ def compare_wording(alignment: Alignment) -> list[Difference]:
     """What differs in denial, direction, certainty, quantity and cause."""
     if not alignment.view:
         return []
-    compared = (compare_denials, _directions, _swaps, _hedges, _quantifiers, _causes)
+    compared = (compare_denials, _directions, _swaps, _hedges, _quantifiers, _causes, _roles)
     return [difference for compare in compared for difference in compare(alignment)]
 
 
@@ -70,6 +77,49 @@ def _compared(statement: Statement) -> tuple[set[int], set[int], str] | None:
             after = [m for m in range(n + 1, len(statement.words)) if statement.words[m].stem not in {"", *both}]
             return set(range(n)), set(after[:1]), word.lower
     return None
+
+
+def _roles(alignment: Alignment) -> Iterable[Difference]:
+    """Who does it and to whom it is done have changed places: "the pupils taught the teachers"."""
+    claim = alignment.claim
+    rows = {n: row for row, n in enumerate(claim.content)}
+    for n, row in rows.items():
+        mine = _doer_and_done(claim, n)
+        if mine is None or claim.words[n].lower in _MUTUAL:
+            continue
+        for s in alignment.view:
+            table = alignment.likeness[s]
+            for column in (table[row] >= MEETS).nonzero()[0]:
+                theirs = _doer_and_done(alignment.sentences[s], int(column))
+                if theirs is None:
+                    continue
+                doer, done = rows[mine[0]], rows[mine[1]]
+                straight = table[doer, theirs[0]] + table[done, theirs[1]]
+                if table[doer, theirs[1]] >= MEETS and table[done, theirs[0]] >= MEETS and not straight:
+                    reason = f"who does it and to whom it is done have changed places around “{claim.words[n].text}”"
+                    yield Difference("swap", reason, max(0.6, trust(alignment, s)))
+                    return
+
+
+def _doer_and_done(statement: Statement, n: int) -> tuple[int, int] | None:
+    """Positions of the words for who does what the verb at n says and to whom, the passive turned round; None where
+    it isn't plain that a verb stands there between the two."""
+    words = statement.words
+    before = [m for m in range(max(0, n - 3), n) if words[m].clause == words[n].clause]
+    passive = any(words[m].lower in _BE for m in before)
+    by = n + 1 < len(words) and words[n + 1].lower == "by"
+    start = n + 2 if by else n + 1
+    first = next((m for m in reversed(before) if words[m].stem and not words[m].lower.endswith("ly")), None)
+    last = next((m for m in range(start, min(start + 3, len(words))) if words[m].stem), None)
+    if first is None or last is None or passive != by or any(word.comma for word in words[first + 1 : last + 1]):
+        return None
+    between = [word.lower for word in (*words[first + 1 : n], *words[start:last]) if not word.lower.endswith("ly")]
+    if any(word not in _SMALL for word in between) or words[last].clause != words[n].clause:
+        return None
+    # The last word of what is a compound stands for it: "the paper mill".
+    while last + 1 < len(words) and words[last + 1].stem and not words[last + 1].comma and last - start < 3:
+        last += 1
+    return (last, first) if by else (first, last)
 
 
 def _hedges(alignment: Alignment) -> Iterable[Difference]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +15,8 @@ from rag.encoder import OnnxEncoder, load_entailment
 from rag.errors import ModelUnavailable
 from rag.export import export_encoder
 from rag.settings import Settings
-from rag.support import AT_MOST, SupportChecker
+from rag.statements import read
+from rag.support import AT_MOST, FALL, SupportChecker, find_fall, lower
 
 BRIDGE = (
     "The council said in March 2019 that the Alder bridge had cost 14 million euros. Mayor Ines Roth opened it on "
@@ -118,6 +120,63 @@ def test_what_only_looks_alike_is_refused(sentence: str, reason: str, with_vecto
     for checker in (WORDS_ONLY, with_vectors):
         support = checker.check(sentence, [TEAM])
         assert (support.label, reason in support.reason) == ("unsupported", True), (sentence, support)
+
+
+KITCHEN = (
+    "The cook taught the baker in the spring. The chef used a sharp knife to cut the pork. The firm hired a new "
+    "doctor for its kitchen staff. The waiters were trained by the owner."
+)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The baker taught the cook in the spring.",
+        "The cook was taught by the baker.",
+        "The waiters trained the owner.",
+        "The chef used a sharp knife to cut the beef.",
+    ],
+)
+def test_plain_nouns_in_each_others_places_are_told_apart(sentence: str, with_vectors: SupportChecker) -> None:
+    assert with_vectors.check(sentence, [KITCHEN]).label == "unsupported", sentence
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The baker was taught by the cook in the spring.",
+        "The owner trained the waiters.",
+        "The chef used a sharp blade to cut the pork.",
+        "The firm hired a new physician for its kitchen staff.",
+    ],
+)
+def test_another_word_for_the_same_is_kept(sentence: str, with_vectors: SupportChecker) -> None:
+    assert with_vectors.check(sentence, [KITCHEN]).label != "unsupported", sentence
+
+
+def test_a_name_elsewhere_counts_by_how_much_of_the_claim_the_evidence_holds() -> None:
+    close = find_fall_of(
+        "Ann Lee built the mill by the river.", "Bob Ray built the mill by the river. Ann Lee sold it."
+    )
+    loose = find_fall_of(
+        "Ann Lee built the mill by the river with stone from her quarry.",
+        "Bob Ray built the mill by the river. Ann Lee sold it.",
+    )
+    assert close == FALL
+    assert loose is not None
+    assert loose < FALL
+
+
+def find_fall_of(sentence: str, passage: str) -> float | None:
+    alignment, differences, _ = WORDS_ONLY.look(read(sentence), [passage])
+    return find_fall(alignment, differences)
+
+
+def test_a_score_falls_in_log_odds_and_never_stays_high() -> None:
+    # Odds of 1 become 1 / e.
+    assert lower(0.5, 1.0) == pytest.approx(1 / (1 + math.e))
+    assert lower(1.0, 0.0) == AT_MOST
+    assert lower(0.0, 3.0) == 0.0
 
 
 MILL = (
