@@ -30,6 +30,7 @@ _TURNS = frozenset(
     doubt doubts doubted dispute disputes disputed refute refutes refuted reject rejects rejected unlikely
     myth""".split()
 )
+_CLOSING = " \"”’')"
 _LABELS = frozenset(("answer", "the answer", "evidence", "the evidence", "key", "the key", "source"))
 # Looking through all evidence for what a sentence didn't cite finds likenesses by chance, so more is asked of them.
 _UNCITED = 0.75
@@ -59,6 +60,10 @@ class Vetting:
             return _withheld(marked.text, "it breaks off")
         if " · " in marked.text and not any(" · " in e.text for e in self.given.values()):
             return _withheld(marked.text, "it is a label of the evidence")
+        if marked.text.rstrip(_CLOSING).endswith("?") and not any(
+            _holds(e.text, marked.text) for e in self.given.values()
+        ):
+            return _withheld(marked.text, "it asks instead of answering")
         if any(_torn(marked.text, e.text) for e in self.given.values()):
             return _withheld(marked.text, "it is torn out of a sentence that says something else")
         text, quoted = self._quotations(marked)

@@ -199,6 +199,12 @@ def test_a_line_that_is_only_a_label_of_the_evidence_is_withheld() -> None:
     assert isinstance(vetted, AnswerSentence)
 
 
+def test_a_question_is_no_answer_unless_the_evidence_asks_it() -> None:
+    asked = "Why did the yard burn in 1911?"
+    assert isinstance(_vetted(f"Question: {asked}", ("Bob", "The yard did burn in 1911.")), AnswerSentence)
+    assert isinstance(_vetted(asked, ("Bob", asked)), DraftSentence)
+
+
 def test_only_words_that_stand_in_the_evidence_keep_their_quotation_marks() -> None:
     evidence = ("Bob", "The yard burned in 1911, which was a dry year.")
     kept = _vetted("The yard burned in 1911, which was “a dry year”.", evidence)
