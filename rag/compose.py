@@ -25,6 +25,8 @@ _FEWEST, _MOST, _MOST_FACTS, _MOST_WIDE = 3, 7, 6, 7
 _ROW_FITS, _SAME_FACT = 0.75, 0.75
 # A sentence that is only beside a good one must still be about the question, token by token.
 _FITS = 0.8
+# Less so if it holds what is demanded: "He left in May".
+_HOLDS_IT = 0.7
 # A weak best sentence makes others look good beside it: from elsewhere, one must be likely by itself (in logits).
 _LIKELY = 9.0
 # A sentence that can't be said without others must be worth them (in logits below the best).
@@ -60,7 +62,7 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: in
     roles = {role: [p.name for p in corpus.people if p.role == role] for role in ("guest", "host")}
     cast = _Cast(frozenset([*query.people, *query.holders, *roles["guest"]]), frozenset(roles["host"]))
     if holding := _that_hold_it(query, evidence):
-        chosen = _near_the_best(holding, _FACT, _MOST_FACTS)
+        chosen = _near_the_best(holding, _FACT, _MOST_FACTS, _HOLDS_IT)
     elif query.intent == "compare" and len(query.people) > 1:
         chosen = _for_each(evidence, query.people, corpus)
     elif query.intent == "views":
@@ -71,7 +73,7 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: in
         chosen = _near_the_best(evidence, _FACT, _MOST_FACTS)
     else:
         chosen = _read_on(_near_the_best(evidence, _NEAR, _MOST), evidence, cast)
-    chosen = _lead_with_a_whole(chosen)
+    chosen = _lead_with_a_whole(chosen, cast)
     most = most or (_MOST_SAID if query.intent == "answer" else _MOST_SAID_WIDE)
     return _set_out(corpus, chosen, evidence, most, cast)
 
@@ -86,7 +88,9 @@ def _that_hold_it(query: Query, evidence: Sequence[Evidence]) -> list[Evidence]:
     return [e for e in evidence if wanted and wanted <= set(terms(e.text))]
 
 
-def _near_the_best(evidence: Sequence[Evidence], near: dict[str, float], most: int) -> list[Evidence]:
+def _near_the_best(
+    evidence: Sequence[Evidence], near: dict[str, float], most: int, beside: float = _FITS
+) -> list[Evidence]:
     """The best sentence and those that come near it; the nearer in the text, the less near in score."""
     best = evidence[0]
     chosen = [best]
@@ -94,7 +98,8 @@ def _near_the_best(evidence: Sequence[Evidence], near: dict[str, float], most: i
         if len(chosen) == most:
             break
         distance = _distance(best, other)
-        fits = other.tokens >= _FITS * best.tokens and other.score >= best.score - near[distance]
+        like = beside if distance == "paragraph" else _FITS
+        fits = other.tokens >= like * best.tokens and other.score >= best.score - near[distance]
         if distance == "elsewhere" and other.score < _LIKELY:
             continue
         if fits and not _repeats(other, chosen):
@@ -102,12 +107,12 @@ def _near_the_best(evidence: Sequence[Evidence], near: dict[str, float], most: i
     return chosen
 
 
-def _lead_with_a_whole(chosen: list[Evidence]) -> list[Evidence]:
+def _lead_with_a_whole(chosen: list[Evidence], cast: _Cast) -> list[Evidence]:
     """The best sentence that can be understood by itself to the front, if one is nearly as good as the best."""
     for e in chosen:
         if e.score < chosen[0].score - _GOOD_TO_OPEN:
             break
-        if not _points_back(e):
+        if not _points_back(e, cast.understood):
             return [e, *(other for other in chosen if other is not e)]
     return chosen
 

@@ -113,3 +113,7 @@ def test_how_a_text_was_read_is_told_to_those_who_ask(engine: rag.Engine) -> Non
 @pytest.mark.parametrize("question", ["How big is the SSI team?", "How many people work at SSI?"])
 def test_a_team_is_counted_in_employees(engine: rag.Engine, question: str) -> None:
     assert "50 employees" in engine.ask(question).sentences[0].text
+
+
+def test_a_date_that_is_said_of_him_is_told_with_the_others(engine: rag.Engine) -> None:
+    assert "May 2024" in engine.ask("When did Ilya leave OpenAI?").text
