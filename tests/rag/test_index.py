@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import chromadb
@@ -16,10 +17,13 @@ from llama_index.vector_stores.chroma import ChromaVectorStore
 import rag
 from corpus import Corpus
 from rag.chroma import COLLECTION, DenseIndex
-from rag.datatypes import Scope
+from rag.datatypes import Scope, Standalone
 from rag.folder import BUILDS, CHROMA, CURRENT
+from rag.index import PassageIndex
 from rag.ingest import ingest
+from rag.retrieve import find_candidates
 from rag.settings import Settings
+from rag.understand import understand
 
 TEXTS = {
     "tide": "# Tides\n\nThe tide turns at noon. The ferry leaves at three.\n\n# Winds\n\nThe wind blows from the west."
@@ -130,6 +134,18 @@ def test_a_narrow_scope_is_searched_as_chroma_would(folder: Path) -> None:
         dense.close()
     assert [row for row, _ in narrow] == [row for row, _ in by_chroma]
     assert [cosine for _, cosine in narrow] == pytest.approx([cosine for _, cosine in by_chroma], abs=1e-5)
+
+
+def test_a_large_corpus_finds_by_chromas_graph_what_a_small_one_finds_one_by_one(
+    engine: rag.Engine, corpus: Corpus
+) -> None:
+    folder = engine.index.build.parent.parent
+    dense = DenseIndex.open(engine.index.build / CHROMA)
+    with closing(PassageIndex.open(folder, corpus, engine.settings.model, dense)) as by_graph:
+        for question in ("How much has SSI raised?", "Why is scaling over?", "Who disagrees with him?"):
+            query = understand(engine.index, engine.encoder, Standalone(question, question), Scope())
+            wanted = [found.passage.id for found in find_candidates(engine.index, query, Scope())]
+            assert [found.passage.id for found in find_candidates(by_graph, query, Scope())] == wanted
 
 
 def test_many_askers_at_once_get_the_answers_of_one(engine: rag.Engine) -> None:
