@@ -33,9 +33,9 @@ _TURNS = frozenset(
 _CLOSING = " \"”’')"
 _LABELS = frozenset(("answer", "the answer", "evidence", "the evidence", "key", "the key", "source"))
 # Looking through all evidence for what a sentence didn't cite finds likenesses by chance, so more is asked of them.
-_UNCITED = 0.75
+_UNCITED = 0.78
 # What shares little more than its subject with the evidence may be anything, and a model that obeys a stranger says it.
-_WEAKEST = 0.3
+_WEAKEST = 0.33
 _SCRAP = 4
 _SAME_AS_PROMPT = 6
 _SECRET_PART = 8
