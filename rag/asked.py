@@ -203,3 +203,5 @@ _HOLDS: dict[str, Held] = {
     "percent": _measures,
     "money": _is_money,
 }
+# A question looks at hundreds of sentences, three times over, and other questions at the same ones.
+_HOLDS = {kind: lru_cache(maxsize=16_384)(held) for kind, held in _HOLDS.items()}
