@@ -57,7 +57,8 @@ _LOOKS: dict[Asked, re.Pattern[str]] = {
     "place": re.compile(r"\b(?:in|at|from|between|to) [A-Z][a-z]+"),
 }
 
-_BEGINS = r"^\W*(?:(?:and|but|so|then|ok|also)\W+)*(?:(?:by|in|on|since|until|from|at|for|with|about|over|of) )?"
+_LEAD_IN = r"^\W*(?:(?:and|but|so|then|ok|also)\W+)*"
+_BEGINS = _LEAD_IN + r"(?:(?:by|in|on|since|until|from|at|for|with|about|over|of) )?"
 _DEMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "date",
@@ -126,12 +127,12 @@ _IS_SOMEBODYS_AGE = re.compile(
 _UNIT_OF_TIME = re.compile(rf"^{_TIME}$", re.I)
 
 _YES_OR_NO = re.compile(
-    r"^\W*(?:(?:and|but|so|then|ok|also)\W+)*(?:did|does|do|is|are|was|were|has|have|had|can|could|will|would|should)"
+    _LEAD_IN + r"(?:did|does|do|is|are|was|were|has|have|had|can|could|will|would|should)"
     r"(?:n[’']t)?\b",
     re.I,
 )
 _SPOKEN_OF = re.compile(
-    r"^\W*(?:(?:and|but|so|then|ok|also)\W+)*(?:what|does|do|did|is|are|was|were|has|have) .*?\b"
+    _LEAD_IN + r"(?:what|does|do|did|is|are|was|were|has|have) .*?\b"
     r"(?:(?P<word>mention(?:s|ed)?|brings? up|refer(?:s|red)? to|touch(?:es|ed)? on|discuss(?:es|ed)?|"
     r"(?:talk|speak)(?:s|ed|ing)? (?:about|of|on))|sa(?:y|id|ys|ying)(?: \w+)? (?:about|of|on)) "
     r"(?:the |a |an )?(?P<topic>[^,;:?]+)",

@@ -154,28 +154,21 @@ def _checked(evidence: Sequence[Evidence]) -> list[Evidence]:
 def _of_people(evidence: Sequence[Evidence], query: Query, corpus: Corpus) -> Sequence[Evidence]:
     """What the people other than the guest hold whose objections are asked for, or what names them; else all."""
     asked = [p for p in corpus.people if p.name in query.people and p.role != "guest"]
-    theirs = [
-        e for e in evidence if any(e.sentence.voice == p.name or any(f in e.text for f in p.forms) for p in asked)
-    ]
-    return theirs or evidence
+    return [e for e in evidence if any(e.speaks_of(person) for person in asked)] or evidence
 
 
 def _for_each(evidence: Sequence[Evidence], people: Sequence[str], corpus: Corpus) -> list[Evidence]:
     """The best two sentences that each of the people holds or that name them."""
     chosen: list[Evidence] = []
     for name in people:
-        forms = next(person.forms for person in corpus.people if person.name == name)
-        theirs = [e for e in evidence if e.sentence.voice == name or any(form in e.text for form in forms)]
+        person = next(person for person in corpus.people if person.name == name)
+        theirs = [e for e in evidence if e.speaks_of(person)]
         fresh = [e for e in theirs if e not in chosen and not _repeats(e, chosen)]
         chosen += [e for e in fresh[:2] if e.score >= fresh[0].score - _ROWS_ALIKE]
     # What speaks of all of them says more than what speaks of one.
-    chosen.sort(key=lambda e: not _speaks_of_all(e, people, corpus))
-    return chosen or _near_the_best(evidence, _WIDE, _MOST_WIDE)
-
-
-def _speaks_of_all(e: Evidence, people: Sequence[str], corpus: Corpus) -> bool:
     named = [person for person in corpus.people if person.name in people]
-    return all(e.sentence.voice == person.name or any(form in e.text for form in person.forms) for person in named)
+    chosen.sort(key=lambda e: not all(e.speaks_of(person) for person in named))
+    return chosen or _near_the_best(evidence, _WIDE, _MOST_WIDE)
 
 
 def _by_voice(evidence: Sequence[Evidence], corpus: Corpus) -> list[Evidence]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from typing_extensions import TypedDict
 
 from corpus import Sentence
+from corpus.people import Person
 
 Vectors = NDArray[np.float32]
 
@@ -139,6 +140,10 @@ class Evidence:
     score: float
     tokens: float
     coverage: float
+
+    def speaks_of(self, person: Person) -> bool:
+        """Whether a person holds the sentence or is named in it."""
+        return self.sentence.voice == person.name or any(form in self.text for form in person.forms)
 
 
 @dataclass(frozen=True, slots=True)

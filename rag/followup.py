@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from rag.datatypes import Standalone, Turn
-from rag.terms import is_stop, terms, words
+from rag.terms import is_stop, names_one, spoken, terms, words
 
 # How somebody is named, the fullest form first.
 Forms = Sequence[str]
@@ -103,8 +103,8 @@ def _with_the_person(question: str, asked: Sequence[str], people: Sequence[Forms
 
 def _who(text: str, people: Sequence[Forms]) -> list[str]:
     """The full names of the people that a text names."""
-    said = f" {' '.join(words(text))} ".replace("'s ", " ")
-    return [forms[0] for forms in people if any(f" {' '.join(words(form))} " in said for form in forms)]
+    said = spoken(text)
+    return [forms[0] for forms in people if names_one(said, forms)]
 
 
 def without_opening(question: str) -> str:

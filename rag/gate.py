@@ -104,11 +104,7 @@ def missing(corpus: Corpus, query: Query, verdict: Verdict, draft: Sequence[Draf
 
 def _unnamed(people: Sequence[Person], said: Sequence[Evidence]) -> list[str]:
     """Those who neither speak nor are named in what is said."""
-    return [
-        person.name
-        for person in people
-        if not any(e.sentence.voice == person.name or any(form in e.text for form in person.forms) for e in said)
-    ]
+    return [person.name for person in people if not any(e.speaks_of(person) for e in said)]
 
 
 def _not_said(question: str, said: Sequence[str]) -> list[str]:

@@ -61,7 +61,4 @@ def _source_meant(index: PassageIndex, what: str, scope: Scope) -> Source | None
 
 
 def _first_sentence(index: PassageIndex, source_id: str) -> Evidence:
-    passage = index.passages_of(source_id, index.sections_of(source_id)[0])[0]
-    document, n = index.corpus.documents[source_id], passage.sentences[0]
-    s = document.sentences[n]
-    return Evidence(passage, s, n, document.text[s.start : s.end], 0.0, 0.0, 0.0)
+    return next(index.sentences_in(index.passages_of(source_id, index.sections_of(source_id)[0])[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Corpus
-from rag.datatypes import Passage, Query, Scope, Vectors
+from rag.datatypes import Evidence, Passage, Query, Scope, Vectors
 from rag.errors import DenseUnavailable, IndexMismatch
 from rag.folder import BM25, CHROMA, TABLE, Reading, check_build
 from rag.lexical import Headings, LexicalIndex
@@ -243,6 +243,17 @@ class PassageIndex:
         a, b = self._table[rows], self._table[others]
         same: NDArray[np.bool_] = (a["source"] == b["source"]) & (a["section"] == b["section"])
         return same
+
+    def sentences_in(self, passage: Passage) -> Iterator[Evidence]:
+        """The sentences of a passage as evidence that nothing has scored."""
+        document = self.corpus.documents[passage.source_id]
+        for n in range(*passage.sentences):
+            s = document.sentences[n]
+            yield Evidence(passage, s, n, document.text[s.start : s.end], 0.0, 0.0, 0.0)
+
+    def evidence_vectors(self, evidence: Sequence[Evidence]) -> Vectors:
+        """Unit vectors of sentences, shape (sentences, dimension)."""
+        return np.stack([self.sentence_vectors(e.passage)[e.position - e.passage.sentences[0]] for e in evidence])
 
     def sentence_vectors(self, passage: Passage) -> Vectors:
         """Unit vectors of a passage's sentences, shape (sentences, dimension)."""

@@ -224,8 +224,7 @@ def _central(index: PassageIndex, query: Query, sentences: Sequence[Evidence]) -
     """Sentences by how well they stand for all of them, the best of each paragraph."""
     if not sentences:
         return []
-    vectors = np.stack([index.sentence_vectors(e.passage)[e.position - e.passage.sentences[0]] for e in sentences])
-    values = worth(sentences, vectors, query)
+    values = worth(sentences, index.evidence_vectors(sentences), query)
     ranked = [sentences[int(n)] for n in np.argsort(-values, kind="stable")]
     best = {(e.passage.source_id, e.sentence.paragraph): e for e in reversed(ranked)}
     return _fresh([e for e in ranked if best[(e.passage.source_id, e.sentence.paragraph)] is e])
@@ -254,11 +253,7 @@ def _sentences(
             for passage in index.passages_of(source.id, label):
                 if rows is not None and passage.row not in rows:
                     continue  # its text isn't parsed for nothing
-                document = index.corpus.documents[source.id]
-                for n in range(*passage.sentences):
-                    s = document.sentences[n]
-                    if wanted(s):
-                        yield Evidence(passage, s, n, document.text[s.start : s.end], 0.0, 0.0, 0.0)
+                yield from (e for e in index.sentences_in(passage) if wanted(e.sentence))
 
 
 def _said(sentences: Sequence[Evidence]) -> list[DraftSentence]:

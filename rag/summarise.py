@@ -88,11 +88,9 @@ def worth(sentences: Sequence[Evidence], vectors: Vectors, query: Query) -> NDAr
 
 def _section(index: PassageIndex, source_id: str, label: str) -> tuple[list[Evidence], Vectors]:
     """All sentences of a section, unscored, and their vectors."""
-    document = index.corpus.documents[source_id]
-    sentences, vectors = [], []
+    sentences: list[Evidence] = []
+    vectors: list[Vectors] = []
     for passage in index.passages_of(source_id, label):
         vectors.append(index.sentence_vectors(passage))
-        for n in range(*passage.sentences):
-            s = document.sentences[n]
-            sentences.append(Evidence(passage, s, n, document.text[s.start : s.end], 0.0, 0.0, 0.0))
+        sentences += index.sentences_in(passage)
     return sentences, np.concatenate(vectors) if vectors else np.empty((0, 0), np.float32)

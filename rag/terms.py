@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterable
 from functools import lru_cache
 
 import Stemmer
@@ -56,10 +57,20 @@ def words(text: str) -> list[str]:
     return [match.group().lower().replace("’", "'") for match in _WORD.finditer(text)]
 
 
+def spoken(text: str) -> str:
+    """The words of a text with a space before, between and after them, so that one is looked for in another."""
+    return f" {' '.join(words(text))} "
+
+
 @lru_cache(maxsize=4_096)
-def spoken(name: str) -> str:
-    """The words of a name with a space before, between and after them, as they stand in a text made the same way."""
-    return f" {' '.join(words(name))} "
+def _spoken_name(name: str) -> str:
+    return spoken(name)
+
+
+def names_one(text: str, names: Iterable[str]) -> bool:
+    """Whether a spoken text has one of the names, also as "X's"."""
+    said = text.replace("'s ", " ")
+    return any(_spoken_name(name) in said for name in names)
 
 
 def points_back(sentence: str) -> bool:

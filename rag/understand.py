@@ -17,7 +17,7 @@ from rag.asked import kinds_asked
 from rag.datatypes import Encoder, Intent, Query, Scope, Standalone, Vectors
 from rag.encoder import SKETCH, OnnxEncoder, unit
 from rag.index import PassageIndex
-from rag.terms import is_frame, spoken, terms, words
+from rag.terms import is_frame, names_one, spoken, terms, words
 
 # How much a function word counts beside a content word when tokens are compared one by one.
 _FUNCTION_WORD = 0.15
@@ -196,13 +196,8 @@ def _holders(index: PassageIndex, text: str, people: tuple[str, ...], intent: In
 def named_people(index: PassageIndex, text: str) -> tuple[str, ...]:
     """Full names of the manifest's people that a text names, also by role ("the host"), in the manifest's order."""
     roles = {match.lastgroup for match in _ROLES.finditer(text)}
-    said = " " + " ".join(words(text)) + " "
-    said = said.replace("'s ", " ")
-    return tuple(
-        person.name
-        for person in index.corpus.people
-        if person.role in roles or any(spoken(name) in said for name in person.forms)
-    )
+    said = spoken(text)
+    return tuple(person.name for person in index.corpus.people if person.role in roles or names_one(said, person.forms))
 
 
 def named_sections(index: PassageIndex, text: str, scope: Scope) -> tuple[tuple[str, str], ...]:

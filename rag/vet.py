@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Support
 from rag.marks import Marked
-from rag.terms import words
+from rag.terms import spoken, words
 
 Check = Callable[[str, Sequence[str]], Support]
 
@@ -116,7 +116,7 @@ class Vetting:
         if _CODE.search(text):
             return "it holds a long code"
         run = words(text)
-        ours = f" {' '.join(words(self.prompt))} "
+        ours = spoken(self.prompt)
         if any(f" {' '.join(run[n : n + _SAME_AS_PROMPT])} " in ours for n in range(len(run) - _SAME_AS_PROMPT + 1)):
             return "it repeats its instructions"
         return ""
@@ -150,7 +150,7 @@ def _torn(text: str, sentence: str) -> bool:
 
 
 def _holds(text: str, quote: str) -> bool:
-    return f" {' '.join(words(quote))} " in f" {' '.join(words(text))} "
+    return spoken(quote) in spoken(text)
 
 
 def _withheld(text: str, reason: str) -> AnswerSentence:

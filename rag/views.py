@@ -54,8 +54,8 @@ def other_views(
     claims = [e for e in rests_on if e.sentence.voice not in people]
     if not held or not claims:
         return []
-    vectors = _vectors(index, held)
-    to_claim = (vectors @ _vectors(index, claims).T).max(axis=1)
+    vectors = index.evidence_vectors(held)
+    to_claim = (vectors @ index.evidence_vectors(claims).T).max(axis=1)
     near = to_claim + vectors @ query.vector
     covers = np.array([e.coverage >= _COVERS for e in held])
     same_matter = (to_claim >= _SAME_MATTER) & (not query.kinds - {"reason"})
@@ -65,8 +65,3 @@ def other_views(
         if bears[n]:
             views.setdefault(held[n].passage.source_id, held[n])
     return list(views.values())[:MOST]
-
-
-def _vectors(index: PassageIndex, evidence: Sequence[Evidence]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """Unit vectors of the sentences, shape (sentences, dimension)."""
-    return np.stack([index.sentence_vectors(e.passage)[e.position - e.passage.sentences[0]] for e in evidence])
