@@ -63,7 +63,7 @@ def ingest(folder: Path, texts: Path, made_up: str = "") -> dict[str, Any]:
     from rag.vectors import KnownVectors  # noqa: PLC0415
 
     files = export_encoder(Settings.read().home)
-    encoder = OnnxEncoder.open(files, many=True)
+    encoder = OnnxEncoder.open_exact(files)
     if made_up:
         from evals.bench_fake import MadeUpEncoder  # noqa: PLC0415
 

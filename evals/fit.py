@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -83,12 +84,13 @@ class Ranked:
 def ranked(engine: rag.Engine, question: Question, query: Query) -> Ranked:
     """Features of every sentence of the candidates."""
     index = engine.index
-    candidates = find_candidates(index, query, ARTICLE)[: rerank.DEPTH]
-    tokens = np.concatenate(index.sentence_likeness([candidate.passage for candidate in candidates], query))
-    sentences, values = rerank.features(index, query, candidates, tokens)
+    passages = [candidate.passage for candidate in find_candidates(index, query, ARTICLE)[: rerank.DEPTH]]
+    tokens = np.concatenate(index.sentence_likeness(passages, query))
+    lines = [index.lines(passage.row) for passage in passages]
+    values = rerank.features(index, query, lines, tokens)
     holds = [
         [any(metrics.overlap(s, text) >= metrics.FOUND for s in spans) for spans in question.spans]
-        for _, _, _, text in sentences
+        for text in chain.from_iterable(read.texts for read in lines)
     ]
     rows = np.stack([values[name] for name in RANKING], axis=1).astype(float)
     return Ranked(question, rows, np.array(holds))

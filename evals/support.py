@@ -226,7 +226,7 @@ def main(sets: Path | None, show_fit: bool, errors: bool) -> None:
     people = [person.forms for person in built_in_people()]
     checkers = {"words": SupportChecker(people=people)}
     if (export := find_export(settings.home)) is not None:
-        checkers["vectors"] = SupportChecker(OnnxEncoder.open(export, settings.threads), people)
+        checkers["vectors"] = SupportChecker(OnnxEncoder.open(export), people)
     public = {file.stem: _spread(read_pairs(file)) for file in sorted(sets.glob("*.jsonl"))} if sets else {}
     found = report(checkers, public, show_fit)
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from corpus import Corpus
 from rag.asked import demanded, spoken_of, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query
-from rag.terms import points_back, terms
+from rag.terms import points_back, term_set, terms
 
 # How far below the best sentence (in logits of the score) another may lie and still be said.
 _NEAR = {"paragraph": 4.0, "section": 2.5, "elsewhere": 0.4}
@@ -85,7 +85,7 @@ def _that_hold_it(query: Query, evidence: Sequence[Evidence]) -> list[Evidence]:
         return [e for e in evidence if held(e.text)]
     topic = spoken_of(query.asked)
     wanted = set(terms(topic[0])) if topic and topic[1] else set()
-    return [e for e in evidence if wanted and wanted <= set(terms(e.text))]
+    return [e for e in evidence if wanted and wanted <= term_set(e.text)]
 
 
 def _near_the_best(
@@ -185,9 +185,9 @@ def _by_voice(evidence: Sequence[Evidence], corpus: Corpus) -> list[Evidence]:
 
 def _repeats(one: Evidence, chosen: Iterable[Evidence]) -> bool:
     """Whether a sentence says little beyond one that is already chosen."""
-    mine = set(terms(one.text))
+    mine = term_set(one.text)
     for other in chosen:
-        theirs = set(terms(other.text))
+        theirs = term_set(other.text)
         if mine and len(mine & theirs) / min(len(mine), len(theirs) or 1) >= _SAME_FACT:
             return True
     return False

@@ -1,14 +1,13 @@
 """Text -> unit vectors.
 
-The built-in model is all-MiniLM-L6-v2, run as ONNX (rag/export.py) so that asking never imports torch. Any other
-sentence-transformers model works by its name, at sentence-transformers' own speed.
+The built-in model is all-MiniLM-L6-v2, run as ONNX (rag/export.py) so that asking never imports torch: passages by
+its weights as published, questions by the same in 8 bits. Any other sentence-transformers model works by its name,
+at sentence-transformers' own speed.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from rag.onecore import one_core
 from rag.settings import DEFAULT_MODEL
 
 MODEL_FILE = "model.onnx"
+QUESTION_FILE = "question.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MAX_TOKENS = 256
 SKETCH = 128
@@ -54,28 +54,18 @@ class OnnxEncoder:
         self._session = session
         self._tokenizer = tokenizer
         self._workers = workers
-        self._turn = threading.Lock()
 
     @classmethod
-    def open(cls, folder: Path, threads: int = 0, *, many: bool = False) -> OnnxEncoder:
-        """Load the export in a folder. All cores, or as many as `threads`, share a text; `many` gives each its own
-        texts, which for hundreds of them is faster. Raises IndexMismatch when a file is missing or damaged."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1 if many else threads
-        options.log_severity_level = 3
-        # Cores that share a text spin while they wait for each other, but not between texts.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        try:
-            tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
-            session = onnxruntime.InferenceSession(
-                str(folder / MODEL_FILE), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # noqa: BLE001 -- both libraries raise bare Exception subclasses of their own
-            reason = str(error).splitlines()[0][:200]
-            raise IndexMismatch(f"the encoder in {folder} is damaged ({reason}); run: verse ingest --rebuild") from None
-        tokenizer.enable_truncation(MAX_TOKENS)
-        tokenizer.no_padding()
-        return cls(session, tokenizer, (threads or _cores()) if many else 1)
+    def open(cls, folder: Path) -> OnnxEncoder:
+        """The export in a folder, for questions and single sentences. Raises IndexMismatch when a file is missing or
+        damaged."""
+        return cls(*_load(folder, QUESTION_FILE))
+
+    @classmethod
+    def open_exact(cls, folder: Path, threads: int = 0) -> OnnxEncoder:
+        """The export in a folder, with its weights as published, for texts by the hundred: all cores, or as many as
+        `threads`, each with texts of its own. Raises IndexMismatch when a file is missing or damaged."""
+        return cls(*_load(folder, MODEL_FILE), threads or _cores())
 
     def encode_query(self, texts: Sequence[str], /) -> Vectors:
         """Rows of unit length, float32, shape (len(texts), 384)."""
@@ -113,17 +103,36 @@ class OnnxEncoder:
         for n, encoding in enumerate(encodings):
             ids[n, : len(encoding.ids)] = encoding.ids
             mask[n, : len(encoding.ids)] = 1
-        # Texts that share all cores go one after the other: cores that spin for one would keep the other waiting.
-        with self._turn if self._workers == 1 else contextlib.nullcontext():
-            hidden: Vectors = self._session.run(
-                None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-            )[0]
+        hidden: Vectors = self._session.run(
+            None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        )[0]
         for encoding, states in zip(encodings, hidden, strict=True):
             real = states[: len(encoding.ids)]
             # The marks at both ends count in the mean, as they did in training, but stand for no text.
             offsets = np.array(encoding.offsets[1 : len(real) - 1], dtype=np.int64).reshape(-1, 2)
             words = real[1:-1]
             yield Tokens(unit(words @ _sketch()), offsets, unit(real.mean(axis=0)), words)
+
+
+def _load(folder: Path, file: str) -> tuple[onnxruntime.InferenceSession, Tokenizer]:
+    options = onnxruntime.SessionOptions()
+    # A text is one core's work: for a dozen words a second core costs more in waiting than it gains.
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+        session = onnxruntime.InferenceSession(
+            str(folder / file),
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=["SkipLayerNormFusion"],  # six times slower than what it fuses
+        )
+    except Exception as error:  # noqa: BLE001 -- both libraries raise bare Exception subclasses of their own
+        reason = str(error).splitlines()[0][:200]
+        raise IndexMismatch(f"the encoder in {folder} is damaged ({reason}); run: verse ingest --rebuild") from None
+    tokenizer.enable_truncation(MAX_TOKENS)
+    tokenizer.no_padding()
+    return session, tokenizer
 
 
 def _cores() -> int:
@@ -158,9 +167,9 @@ def _sketch() -> Vectors:
     return np.asarray(np.linalg.qr(gaussian)[0], dtype=np.float32)
 
 
-def open_encoder(model: str, folder: Path, threads: int = 0) -> Encoder:
+def open_encoder(model: str, folder: Path) -> Encoder:
     """The encoder that an index was built with; `folder` holds the export of the built-in one."""
-    return OnnxEncoder.open(folder, threads) if model == DEFAULT_MODEL else load_sentence_transformer(model)
+    return OnnxEncoder.open(folder) if model == DEFAULT_MODEL else load_sentence_transformer(model)
 
 
 def load_sentence_transformer(model: str) -> Encoder:

@@ -95,7 +95,7 @@ class Engine:
             (build_missing or partial(_build_first, corpus, settings))()
             index = open_index(corpus, settings)
         try:
-            encoder = open_encoder(settings.model, index.build / ENCODER, settings.threads)
+            encoder = open_encoder(settings.model, index.build / ENCODER)
             return cls(index.corpus, index, encoder, settings, llm)
         except BaseException:
             index.close()

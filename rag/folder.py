@@ -33,7 +33,7 @@ try:
 except ImportError:  # Windows, where nothing that is open can be deleted
     fcntl = None  # type: ignore[assignment]
 
-FORMAT = 5
+FORMAT = 6
 CURRENT = "current"
 BUILDS = "builds"
 META = "meta.json"

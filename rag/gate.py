@@ -21,7 +21,7 @@ from rag.asked import demanded, spoken_of, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.index import PassageIndex
 from rag.quantities import Quantity, find_dates, find_quantities, same_amount
-from rag.terms import is_stop, terms
+from rag.terms import is_stop, term_set, terms
 from rag.understand import content_terms
 
 THRESHOLD = 0.57
@@ -179,7 +179,7 @@ def _strange_words(index: PassageIndex, query: Query, evidence: Sequence[Evidenc
 def _is_spoken_of(topic: str, evidence: Sequence[Evidence]) -> bool:
     """Whether a sentence names all of a topic, if that is short."""
     wanted = set(content_terms(topic))
-    return 0 < len(wanted) <= _SHORT and any(wanted <= set(terms(e.text)) for e in evidence)
+    return 0 < len(wanted) <= _SHORT and any(wanted <= term_set(e.text) for e in evidence)
 
 
 def _lacks_what_is_demanded(index: PassageIndex, query: Query, evidence: Sequence[Evidence]) -> bool:

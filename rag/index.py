@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +17,7 @@ from rag.datatypes import Evidence, Passage, Query, Scope, Vectors
 from rag.errors import DenseUnavailable, IndexMismatch
 from rag.folder import BM25, CHROMA, TABLE, Reading, check_build
 from rag.lexical import Headings, LexicalIndex
+from rag.lines import Lines, read_lines
 from rag.vectors import QUANTA, VectorStore, mapped
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # So many passages are looked through one by one: exact, in a millisecond, and without Chroma's import at the start.
 _FEW = 10_000
+# So many passages that were looked at stay read: some ten megabytes.
+_KEPT = 2_048
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class PassageIndex:
         self._dense, self._lexical = parts.dense, parts.lexical
         self._table, self._store = parts.table, parts.vectors
         self._source_numbers = {source: n for n, source in enumerate(self.meta.sources)}
+        self.passage = lru_cache(_KEPT)(self._passage)
+        self.lines = lru_cache(_KEPT)(self._lines)
 
     @classmethod
     def open(cls, folder: Path, corpus: Corpus, model: str, dense: DenseIndex | None = None) -> PassageIndex:
@@ -172,7 +177,12 @@ class PassageIndex:
         """Inverse document frequency of each term over the whole index: log(1 + passages / df)."""
         return self._lexical.rarity(query)
 
-    def passage(self, row: int) -> Passage:
+    def _lines(self, row: int) -> Lines:
+        """The sentences of the passage in a row of the table."""
+        passage = self.passage(row)
+        return read_lines(self.corpus.documents[passage.source_id], passage)
+
+    def _passage(self, row: int) -> Passage:
         """The passage in a row of the table."""
         source, section, start, end, first, last = self._table[row].item()
         source_id = self.meta.sources[source]
@@ -246,10 +256,9 @@ class PassageIndex:
 
     def sentences_in(self, passage: Passage) -> Iterator[Evidence]:
         """The sentences of a passage as evidence that nothing has scored."""
-        document = self.corpus.documents[passage.source_id]
-        for n in range(*passage.sentences):
-            s = document.sentences[n]
-            yield Evidence(passage, s, n, document.text[s.start : s.end], 0.0, 0.0, 0.0)
+        lines = self.lines(passage.row)
+        for n, sentence, text in zip(range(*passage.sentences), lines.sentences, lines.texts, strict=True):
+            yield Evidence(passage, sentence, n, text, 0.0, 0.0, 0.0)
 
     def evidence_vectors(self, evidence: Sequence[Evidence]) -> Vectors:
         """Unit vectors of sentences, shape (sentences, dimension)."""

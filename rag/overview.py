@@ -19,7 +19,7 @@ from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.imprint import imprint
 from rag.index import PassageIndex
 from rag.summarise import summarise, worth
-from rag.terms import points_back, terms
+from rag.terms import points_back, term_set, terms
 from rag.understand import content_terms
 
 _MOST, _MOST_INTRODUCTIONS, _MOST_CORRECTIONS, _MOST_CRITICS = 6, 3, 10, 8
@@ -234,8 +234,8 @@ def _fresh(sentences: Sequence[Evidence]) -> list[Evidence]:
     """Without those that say again what one before them says."""
     kept: list[Evidence] = []
     for e in sentences:
-        mine = set(terms(e.text))
-        if mine and all(len(mine & set(terms(other.text))) < 0.6 * len(mine) for other in kept):
+        mine = term_set(e.text)
+        if mine and all(len(mine & term_set(other.text)) < 0.6 * len(mine) for other in kept):
             kept.append(e)
     return kept
 

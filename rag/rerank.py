@@ -7,17 +7,16 @@ questions set aside for tuning (`python -m evals.fit`); evals/results/ has the a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus import Sentence
 from rag.asked import demanded, share_held
-from rag.datatypes import Evidence, Passage, Query, Reranker, ScoredPassage
+from rag.datatypes import Evidence, Query, Reranker, ScoredPassage
 from rag.index import PassageIndex
+from rag.lines import FEATURES, Lines
 from rag.onecore import one_core
 from rag.terms import terms
 from rag.understand import without_checking
@@ -79,15 +78,15 @@ def rank_evidence(index: PassageIndex, query: Query, candidates: Sequence[Scored
     if not best:
         return []
     tokens = np.concatenate(index.sentence_likeness([candidate.passage for candidate in best], query))
-    sentences, values = features(index, query, best, tokens)
+    lines = [index.lines(candidate.passage.row) for candidate in best]
+    values = features(index, query, lines, tokens)
     matrix = np.stack([values[name] for name in WEIGHTS])
-    scores = np.fromiter(WEIGHTS.values(), np.float32) @ matrix
-    coverage = values["paragraph_coverage"].tolist()
+    scores = (np.fromiter(WEIGHTS.values(), np.float32) @ matrix).tolist()
+    found = zip(scores, tokens.tolist(), values["paragraph_coverage"].tolist(), strict=True)
     ranked = [
-        Evidence(passage, sentence, position, text, score, likeness, covered)
-        for (passage, position, sentence, text), score, likeness, covered in zip(
-            sentences, scores.tolist(), tokens.tolist(), coverage, strict=True
-        )
+        Evidence(read.passage, sentence, position, text, *next(found))
+        for read in lines
+        for position, sentence, text in zip(range(*read.passage.sentences), read.sentences, read.texts, strict=True)
     ]
     if query.said:
         ranked = [replace(e, score=e.score - _SAID_BEFORE) if _wording(index, e) in query.said else e for e in ranked]
@@ -125,75 +124,60 @@ def weigh(index: PassageIndex, query: Query) -> dict[str, float]:
 
 
 def features(
-    index: PassageIndex, query: Query, candidates: Sequence[ScoredPassage], tokens: NDArray[np.float32]
-) -> tuple[list[tuple[Passage, int, Sentence, str]], dict[str, NDArray[np.float32]]]:
-    """The sentences of candidates as (passage, position, sentence, text), and their features by name, an array of
-    shape (sentences,) each; `tokens` is their likeness to the question token by token."""
-    sentences = list(_sentences(index, candidates))
-    texts = [text for _, _, _, text in sentences]
-    places = [(passage.row, sentence.paragraph) for passage, _, sentence, _ in sentences]
-    likeness, coverage = _by_paragraph(places, texts, tokens.tolist(), weigh(index, query))
-    first = [place[0] != before[0] for place, before in zip(places[1:], places, strict=False)]
-    passages = [candidate.passage for candidate in candidates]
+    index: PassageIndex, query: Query, lines: Sequence[Lines], tokens: NDArray[np.float32]
+) -> dict[str, NDArray[np.float32]]:
+    """The features of the sentences of passages by name, an array of shape (sentences,) each; `tokens` is their
+    likeness to the question token by token."""
+    sentences = [sentence for read in lines for sentence in read.sentences]
+    texts = [text for read in lines for text in read.texts]
+    counts = [len(read.texts) for read in lines]
+    begins = np.cumsum(counts, dtype=np.int64) - counts
     main, named = _main_source(index, query), set(query.sections)
-    of_main = {passage.row: passage.source_id == main for passage in passages}
-    in_named = {passage.row: (passage.source_id, passage.section) in named for passage in passages}
+    of_main = [read.passage.source_id == main for read in lines]
+    in_named = [(read.passage.source_id, read.passage.section) in named for read in lines]
     nothing = [0.0] * len(sentences)
     check, holders, held = query.intent == "check", query.holders, demanded(query.asked)
+    previous = np.roll(tokens, 1)
+    previous[begins] = 0.0
     columns = {
         "tokens": tokens,
-        "paragraph_tokens": likeness,
-        "previous_tokens": np.where([True, *first], 0.0, np.roll(tokens, 1)),
-        "paragraph_coverage": coverage,
-        "question": [text.rstrip("”\"'").endswith("?") for text in texts],
-        "short": [text.count(" ") < 5 for text in texts],
-        "quote": [sentence.kind == "quote" for _, _, sentence, _ in sentences],
-        "checked_row": [check and sentence.kind == "row" for _, _, sentence, _ in sentences],
+        "previous_tokens": previous,
+        "checked_row": [check and sentence.kind == "row" for sentence in sentences] if check else nothing,
         "kind": [share_held(text, query.kinds) for text in texts] if query.kinds else nothing,
         "demanded": [held(text) for text in texts] if held is not None else nothing,
-        "of_its_sources": _of_its_sources(query, passages, sentences) or nothing,
-        "section_named": [in_named[passage.row] for passage, _, _, _ in sentences],
-        "holder": [sentence.voice in holders for _, _, sentence, _ in sentences] if holders else nothing,
-        "main": [of_main[passage.row] for passage, _, _, _ in sentences],
+        "of_its_sources": _of_its_sources(query, lines) or nothing,
+        "section_named": np.repeat(in_named, counts),
+        "holder": [sentence.voice in holders for sentence in sentences] if holders else nothing,
+        "main": np.repeat(of_main, counts),
+        **_by_paragraph(lines, begins, tokens, weigh(index, query)),
+        **dict(zip(FEATURES, np.concatenate([read.features for read in lines], axis=1), strict=True)),
     }
-    return sentences, {name: np.asarray(column, dtype=np.float32) for name, column in columns.items()}
+    return {name: np.asarray(column, dtype=np.float32) for name, column in columns.items()}
 
 
-def _sentences(
-    index: PassageIndex, candidates: Sequence[ScoredPassage]
-) -> Iterator[tuple[Passage, int, Sentence, str]]:
-    for candidate in candidates:
-        passage = candidate.passage
-        document = index.corpus.documents[passage.source_id]
-        for position in range(*passage.sentences):
-            sentence = document.sentences[position]
-            yield passage, position, sentence, document.text[sentence.start : sentence.end]
-
-
-def _of_its_sources(
-    query: Query, passages: Sequence[Passage], sentences: Sequence[tuple[Passage, int, Sentence, str]]
-) -> list[bool]:
+def _of_its_sources(query: Query, lines: Sequence[Lines]) -> list[bool]:
     """For each sentence whether it tells how its text came by what it says; empty where none does, or that is asked."""
-    aside = {passage.row for passage in passages if _BACK_MATTER.search(passage.section)}
-    if not aside or _ASKS_FOR_IT.search(query.asked):
+    aside = [bool(_BACK_MATTER.search(read.passage.section)) for read in lines]
+    if not any(aside) or _ASKS_FOR_IT.search(query.asked):
         return []
-    return [passage.row in aside and bool(_OF_ITS_SOURCES.search(text)) for passage, _, _, text in sentences]
+    told = zip(aside, lines, strict=True)
+    return [back and bool(_OF_ITS_SOURCES.search(text)) for back, read in told for text in read.texts]
 
 
 def _by_paragraph(
-    places: Sequence[tuple[int, int]], texts: Sequence[str], tokens: Sequence[float], weights: dict[str, float]
-) -> tuple[list[float], list[float]]:
+    lines: Sequence[Lines], begins: NDArray[np.int64], tokens: NDArray[np.float32], weights: dict[str, float]
+) -> dict[str, NDArray[np.float32]]:
     """For each sentence what the part of its paragraph in its passage has: the best likeness, and the share of the
-    terms' weight."""
-    best: dict[tuple[int, int], float] = {}
-    covered: dict[tuple[int, int], set[str]] = {}
+    terms' weight. `begins` is where each passage begins among the sentences."""
     wanted = frozenset(weights)
-    for place, value, text in zip(places, tokens, texts, strict=True):
-        best[place] = max(best.get(place, -1.0), value)
-        covered.setdefault(place, set()).update(_term_set(text) & wanted)
     total = sum(weights.values()) or 1.0
-    coverage = {place: sum(weights[term] for term in found) / total for place, found in covered.items()}
-    return [best[place] for place in places], [coverage[place] for place in places]
+    covered = [sum(weights[term] for term in wanted & terms) / total for read in lines for terms in read.terms]
+    places = np.concatenate([read.paragraphs + begin for read, begin in zip(lines, begins.tolist(), strict=True)])
+    counts = np.diff(places, append=len(tokens))
+    return {
+        "paragraph_tokens": np.repeat(np.maximum.reduceat(tokens, places), counts),
+        "paragraph_coverage": np.repeat(np.array(covered, dtype=np.float32), counts),
+    }
 
 
 def _main_source(index: PassageIndex, query: Query) -> str | None:
@@ -201,8 +185,3 @@ def _main_source(index: PassageIndex, query: Query) -> str | None:
     others = {person.name for person in index.corpus.people if person.role not in ("guest", "host")}
     asks_for_others = query.intent == "views" or bool(others.intersection(query.people))
     return None if index.corpus.main is None or asks_for_others else index.corpus.main.id
-
-
-@lru_cache(maxsize=65_536)
-def _term_set(text: str) -> frozenset[str]:
-    return frozenset(terms(text))

@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     nli: str | None = Field(
         None, description="A cross-encoder trained on entailment, by name or path, that the support check asks too."
     )
-    threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0 lets it choose.")
+    threads: int = Field(0, ge=0, le=256, description="Cores that ingest embeds with; 0 takes all.")
     max_question: int = Field(4_000, ge=1, le=100_000, description="Longest question, in characters.")
 
     password_hash: SecretStr | None = Field(

@@ -154,7 +154,7 @@ def check_support(sentence: str, passages: Sequence[str]) -> Support:
     index does); before that, words only. Knows the names of the built-in corpus's people.
     """
     settings = _settings()
-    return _checker(find_export(settings.home), settings.threads, settings.nli).check(sentence, passages)
+    return _checker(find_export(settings.home), settings.nli).check(sentence, passages)
 
 
 def open_checker(encoder: object, people: Iterable[Sequence[str]], nli: str | None) -> SupportChecker:
@@ -194,8 +194,8 @@ def _settings() -> Settings:
 
 
 @lru_cache(maxsize=2)
-def _checker(export: Path | None, threads: int, nli: str | None) -> SupportChecker:
-    encoder = OnnxEncoder.open(export, threads) if export else None
+def _checker(export: Path | None, nli: str | None) -> SupportChecker:
+    encoder = OnnxEncoder.open(export) if export else None
     return open_checker(encoder, (person.forms for person in built_in_people()), nli)
 
 

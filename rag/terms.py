@@ -52,6 +52,12 @@ def terms(text: str) -> list[str]:
     return [stem for word in words(text) for stem in _stems(word)]
 
 
+@lru_cache(maxsize=65_536)
+def term_set(text: str) -> frozenset[str]:
+    """The distinct content terms of a sentence, which questions come back to."""
+    return frozenset(terms(text))
+
+
 def words(text: str) -> list[str]:
     """Lower-cased words, stop words included, curly apostrophes straightened."""
     return [match.group().lower().replace("’", "'") for match in _WORD.finditer(text)]

