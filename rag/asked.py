@@ -6,7 +6,7 @@ General English only. Most signs are weak and only weighed; what a question dema
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from rag.datatypes import Asked
@@ -85,7 +85,7 @@ _DEMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "money",
         re.compile(
             _BEGINS + r"how much (?:money|cash|funding|capital)\b|" + _BEGINS + r"how much (?!time\b).*\b"
-            r"(?:cost|earn|pay|paid|charge|raise|spend|spent|invest|worth)\b",
+            r"(?:cost|earn|pay|paid|charge|raise|spend|spent|invest|worth|offer|bid|borrow|owe|donate|lend)\b",
             re.I,
         ),
     ),
@@ -99,7 +99,32 @@ _DEMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     ("percent", re.compile(_BEGINS + r"what (?:percentage|share|proportion|fraction)\b", re.I)),
+    # Who said or thinks something is told by the voice of a sentence; who did something must be named in it.
+    (
+        "person",
+        re.compile(
+            _BEGINS + r"(?:who|whom)(?: (?:else|exactly|first|originally|actually))? "
+            r"(?!(?:accus|acknowledg|admi|agre|answer|argu|ask|assert|believ|call|challeng|claim|conced|contradict|"
+            r"critici[sz]|declar|describ|disagre|disput|doubt|emphasi[sz]|endors|explain|express|fear|hop|insist|mention|"
+            r"not|object|observ|oppos|predict|push|question|rais|recall|remark|respond|stat|stress|suggest|support|"
+            r"suspect|want|warn|worri)(?:e|t)*d\b)"
+            r"(?:\w{2,}ed|won|led|built|bought|sold|made|ran|began|founds|became|joins|runs|leads|owns|heads|funds|backs)\b",
+            re.I,
+        ),
+    ),
 )
+_OF_WORTH = re.compile(r"\b(?:valu\w+|worth)\b", re.I)
+_IN_MONEY = r"[$€£¥]?\d[\d.,]*(?: ?\w+illion| ?bn| ?[mk])?(?: (?:dollars?|euros?|pounds?))?"
+# What something is thought to be worth is no sum that changed hands.
+_IS_WORTH = re.compile(
+    rf"{_IN_MONEY} (?:pre-money |post-money )?valuation\b|"
+    rf"\b(?:valuations?|valued|worth)(?: (?:of|at|near|around|about|some|over|nearly))* {_IN_MONEY}",
+    re.I,
+)
+_NAMED = re.compile(
+    r"(?<![.?!:“\"'] )(?<!^)(?<![“\"'])(?<!\b[Ii]n )(?<!\b[Aa]t )\b[A-Z][\w-]*[a-z][\w-]*|^(?:[A-Z][\w-]*[a-z] ){2}"
+)
+_BESIDE = re.compile(r"\b(?:with|besides?|apart from|other than|together with) (?:him|her|them|[A-Z]\w+)\b")
 _MONTHS = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|March|April|May|June|July|August|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|"
     r"Dec(?:ember)?)"
@@ -124,6 +149,12 @@ _IS_AN_AGE = re.compile(
 _IS_SOMEBODYS_AGE = re.compile(
     r"\b\d{1,3} years old\b|\baged? \d|\bborn\b|\b(?:he|she|who) (?:is|was|turn(?:s|ed)) \d{1,3}\b", re.I
 )
+_WORDS = re.compile(r"[^\W_]+")
+_SPEAKER = re.compile(r"^(?:[A-Z][\w’'-]+ ){0,2}[A-Z][\w’'-]+: ")
+_ASIDE = re.compile(r"\([^()]*\)")
+_MONTH_NAMES = frozenset(
+    "january february march april may june july august september october november december".split()
+)
 _UNIT_OF_TIME = re.compile(rf"^{_TIME}$", re.I)
 
 _YES_OR_NO = re.compile(
@@ -139,6 +170,31 @@ _SPOKEN_OF = re.compile(
     re.I,
 )
 _NO_MONEY = re.compile(r"\b(?:free|zero|nothing|unpaid)\b", re.I)
+
+_DEFINED = re.compile(
+    _LEAD_IN + r"(?:what(?: exactly)?(?:[’']s| is| are| was| were)|define|(?:what is|give me) (?:the|a) definition of|"
+    r"(?:what|how) (?:does|do)(?=.* mean\W*$)|(?:explain|tell me) what) "
+    r"(?:(?:meant|understood) by )?(?:the |an? |his |her |their |this |that )?[“\"'‘]?"
+    r"(?P<topic>[\w’'-]+(?: [\w’'-]+){0,3}?)[”\"'’]?(?: mean| means| is| are)?\W*$",
+    re.I,
+)
+_OBJECTS = re.compile(
+    r"\b(?:critici[sz]\w*|critics? of|critiques? of|disagree\w* with|oppos(?:e|es|ed|ing|ition to)|object\w* to|"
+    r"contradict\w*|(?:argu|sp[eo]ak|sa)\w* against|disput\w*|challeng\w*|attack\w*|doubt\w*)"
+    r" (?P<whom>(?:[\w’'-]+\W*){1,3})",
+    re.I,
+)
+_LONG_WORD, _ENDING = 9, 4
+_NO_TERM = re.compile(
+    r"\b(?:about|for|on|in|between|with|at|by|from|to|than|like|wrong|true|going|doing|not|his|her|their|next|new|point)\b",
+    re.I,
+)
+_WHERE = re.compile(
+    _LEAD_IN + r"(?:(?:in|from|under) )?(?:which|what) (?:chapter|section|part|text|source|page|episode)s?\b"
+    r"(?! (?:is|are|was|were) (?:the )?(?:best|longest|shortest|last|first|most|your))|"
+    r"^\W*where (?:in|does|do|did|is|are) .*\b(?:the |this )?(?:article|text|interview|transcript|document|book)\b",
+    re.I,
+)
 
 Held = Callable[[str], bool]
 
@@ -161,9 +217,26 @@ def demanded(question: str) -> Held | None:
     None where a question demands no such thing."""
     for kind, pattern in _DEMANDS:
         if hit := pattern.search(question):
+            if kind == "person":
+                return _naming_another(question)
             in_time = kind == "count" and _UNIT_OF_TIME.match(hit["unit"])
-            return _HOLDS["duration" if in_time else kind]
+            in_cash = kind == "money" and not _OF_WORTH.search(question)
+            return _HOLDS["duration" if in_time else "sum" if in_cash else kind]
     return None
+
+
+def _naming_another(question: str) -> Held:
+    """Whether a sentence names somebody whom the question doesn't, or two where it asks who else there was."""
+    known = {*map(str.lower, _WORDS.findall(question)), *_MONTH_NAMES}
+    fewest = 2 if _BESIDE.search(question) else 1
+
+    return lambda text: len(_named(text) - known) >= fewest
+
+
+@lru_cache(maxsize=65_536)
+def _named(text: str) -> frozenset[str]:
+    """The names in a sentence, each by its last word in lower case; neither who speaks it nor where something is."""
+    return frozenset(name.split()[-1].lower() for name in _NAMED.findall(_ASIDE.sub("", _SPEAKER.sub("", text))))
 
 
 def spoken_of(question: str) -> tuple[str, bool] | None:
@@ -171,6 +244,35 @@ def spoken_of(question: str) -> tuple[str, bool] | None:
     None for other questions."""
     hit = _SPOKEN_OF.search(question)
     return (hit["topic"], bool(hit["word"]) and yes_or_no(question)) if hit else None
+
+
+def defined(question: str) -> str | None:
+    """What "what is X?" or "what does X mean?" wants defined, as the question has it; None for other questions."""
+    hit = _DEFINED.match(question)
+    return hit["topic"] if hit and not _NO_TERM.search(hit["topic"]) else None
+
+
+def names_topic(topic: str, text: str) -> bool:
+    """Whether a sentence has what is to be defined, a long word also without its ending ("jaggedness", "jagged")."""
+    root = topic if " " in topic or len(topic) < _LONG_WORD else topic[:-_ENDING]
+    return root.lower() in text.lower()
+
+
+def asks_who(question: str) -> bool:
+    """Whether a question asks who did something."""
+    return bool(_DEMANDS[-1][1].search(question))
+
+
+def asks_where(question: str) -> bool:
+    """Whether a question asks in which part of a text something stands."""
+    return bool(_WHERE.search(question))
+
+
+def objected_to(question: str, forms: Iterable[str]) -> bool:
+    """Whether somebody with these names, or "him" or "her", is the one whom objections are raised to."""
+    hit = _OBJECTS.search(question)
+    whom = f" {' '.join(_WORDS.findall(hit['whom']))} ".lower() if hit else ""
+    return any(f" {form} ".lower() in whom for form in [*forms, "him", "her", "them"])
 
 
 def yes_or_no(question: str) -> bool:
@@ -190,6 +292,10 @@ def _is_in_time(text: str) -> bool:
     return bool(_IS_A_DATE.search(text) or _IS_IN_TIME.search(text))
 
 
+def _is_a_sum(text: str) -> bool:
+    return _is_money(_IS_WORTH.sub(" ", text))
+
+
 def _is_money(text: str) -> bool:
     return bool(_LOOKS["money"].search(text) or _NO_MONEY.search(text))
 
@@ -203,6 +309,7 @@ _HOLDS: dict[str, Held] = {
     "amount": _measures,
     "percent": _measures,
     "money": _is_money,
+    "sum": _is_a_sum,
 }
 # A question looks at hundreds of sentences, three times over, and other questions at the same ones.
 _HOLDS = {kind: lru_cache(maxsize=16_384)(held) for kind, held in _HOLDS.items()}

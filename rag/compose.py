@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from corpus import Corpus
-from rag.asked import demanded, spoken_of, yes_or_no
+from rag.asked import demanded, objected_to, spoken_of, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query
 from rag.terms import points_back, term_set, terms
 
@@ -118,22 +118,27 @@ def _lead_with_a_whole(chosen: list[Evidence], cast: _Cast) -> list[Evidence]:
 
 
 def _read_on(chosen: list[Evidence], evidence: Sequence[Evidence], cast: _Cast) -> list[Evidence]:
-    """A bare answer with the sentences that follow it in its paragraph, or that comment on a quotation: a reader
-    would read on."""
+    """A bare answer with the sentences that follow it in its paragraph, with the quotation that bears it out, or with
+    what comments on one: a reader would read on."""
     known = {(e.passage.source_id, e.position): e for e in evidence}
     last = chosen[0]
-    while len(chosen) < _FEWEST:
+    while sum(not _stands_before(e, chosen[0]) for e in chosen) < _FEWEST:
         after = known.get((last.passage.source_id, last.position + 1))
         if after is None or not _follows(last, after):
             break
         if last.sentence.paragraph != after.sentence.paragraph and not (
-            last.sentence.kind == "quote" or _is_answered(last, after, cast)
+            "quote" in (last.sentence.kind, after.sentence.kind) or _is_answered(last, after, cast)
         ):
             break
         if after not in chosen:
             chosen.append(after)
         last = after
     return chosen
+
+
+def _stands_before(e: Evidence, best: Evidence) -> bool:
+    """Whether a sentence comes before the best in its section, so that it may be left out when they are set out."""
+    return _distance(e, best) != "elsewhere" and e.position < best.position
 
 
 def _distance(one: Evidence, other: Evidence) -> str:
@@ -152,9 +157,17 @@ def _checked(evidence: Sequence[Evidence]) -> list[Evidence]:
 
 
 def _of_people(evidence: Sequence[Evidence], query: Query, corpus: Corpus) -> Sequence[Evidence]:
-    """What the people other than the guest hold whose objections are asked for, or what names them; else all."""
+    """What the people other than the guest hold whose objections are asked for, or what names them; what others say of
+    them, where it is they who are objected to; else all."""
     asked = [p for p in corpus.people if p.name in query.people and p.role != "guest"]
-    return [e for e in evidence if any(e.speaks_of(person) for person in asked)] or evidence
+    theirs = [e for e in evidence if any(e.speaks_of(person) for person in asked)]
+    if asked and objected_to(query.asked, [form for person in asked for form in person.forms]):
+        names = {person.name for person in asked}
+        others = {person.name for person in corpus.people} - names
+        theirs = [e for e in theirs if e.sentence.voice in others] or [
+            e for e in theirs if e.sentence.voice not in names
+        ]
+    return theirs or evidence
 
 
 def _for_each(evidence: Sequence[Evidence], people: Sequence[str], corpus: Corpus) -> list[Evidence]:

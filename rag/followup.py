@@ -33,6 +33,16 @@ _OPENING = re.compile(
     r"(?:topic|subject|question)|something else)(?: now| then| again)?)\s*[.,!:;–—-]+\s*)+",
     re.IGNORECASE,
 )
+# How people begin when they write as they speak, before a question word: "um so I was wondering what ...".
+_TALK = re.compile(
+    r"^(?:(?:hey|hi|hello|yo|so|um+|uh+|erm?|like|well|please|pls|dude|man|bro|sorry)\b[\s,.!]*)*"
+    r"(?:(?:i(?: was|[’']?m| am) (?:just )?(?:wondering|curious)|(?:can|could|would) (?:you|u) (?:please |maybe )?"
+    r"(?:tell|explain to) me|do you (?:happen to )?know|i(?:[’']?d| would) (?:like|love) to know|"
+    r"i (?:just )?(?:want(?:ed)? to|wanna) know)\b[\s,]*(?:(?:um+|uh+|like|please|about|if|whether)\b[\s,]*)*)?"
+    r"(?=(?:who|what|when|where|why|how|which|is|are|do|does|did|was|were|has|have|can|will)\b)",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(r"[\s,]+(?:lol|lmao|haha\w*|pls|plz|thx|tho|dude|bro)\W*$", re.IGNORECASE)
 # A turn that only names somebody or something else: "And Hinton?", "What about in Europe?".
 _SOMETHING_ELSE = re.compile(
     r"^\W*(?i:(?:(?:and|or|but|so) )?(?:(?:what|how) about )?(?:(?P<place>in|of|for|from|by|with|to|at|on) )?)"
@@ -110,6 +120,7 @@ def _who(text: str, people: Sequence[Forms]) -> list[str]:
 def without_opening(question: str) -> str:
     """Leave out words that only open the turn; the whole turn where nothing else is left."""
     rest = question[opening.end() :] if (opening := _OPENING.match(question)) else question
+    rest = _TAIL.sub("?" if rest.rstrip().endswith("?") else "", _TALK.sub("", rest))
     return rest if terms(rest) else question
 
 

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from corpus import Corpus
 from corpus.people import Person
-from rag.asked import demanded, spoken_of, yes_or_no
+from rag.asked import asks_who, defined, demanded, names_topic, spoken_of, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.index import PassageIndex
 from rag.quantities import Quantity, find_dates, find_quantities, same_amount
-from rag.terms import is_stop, term_set, terms
+from rag.terms import is_frame, is_stop, term_set, terms
 from rag.understand import content_terms
 
 THRESHOLD = 0.57
@@ -39,13 +39,15 @@ WEIGHTS: dict[str, float] = {
 # Not fitted: few questions name a section and a topic of it.
 _STANDS_THERE = 0.5
 # Nor these: how far below the best (in logits) a sentence may lie that holds what is demanded, and the logit without.
-_NEAR, _LACKING = 1.0, -0.5
+_NEAR, _NEAR_WHO, _LACKING = 1.0, 2.0, -0.5
 # A name that stands in more of the passages is often left out where it is spoken of.
 _COMMON = 0.15
 # Words of a topic that may stand in one sentence by chance are at least so many more.
 _SHORT = 3
 # In a question of so few words, one counts that is less like any word of the best evidence, token by token.
 _FEW, _STRANGE = 4, 0.3
+# Below this a word of the question is like none of a sentence, token by token.
+_ALIKE = 0.45
 # In a text of fewer passages many plain words are missing.
 _LARGE = 50
 # "5 to 20", "5-25": so many characters lie between the ends of a range.
@@ -56,12 +58,24 @@ _OF_TEXTS = frozenset(
         """article text piece essay document interview episode podcast talk conversation source chapter section part
         page paragraph title author writer editor host guest speaker critic expert quote quotation citation summary
         overview question answer word term name example point detail line list view opinion position argument claim
-        criticism"""
+        criticism story anecdote tale"""
     )
 )
 # A capitalised word that doesn't begin a sentence or a quotation.
 _NAME = re.compile(r"(?<![.?!:“\"'] )(?<!^)(?<![“\"'])\b[A-Z][\w’'-]+")
+_UNIT = re.compile(r"\bhow (?:many|much) [\w-]+", re.I)
 _PRONOUN = re.compile(r"\b(?:it|its|he|him|his|she|her|they|them|their)\b", re.I)
+_HE = re.compile(r"\b(?:he|she)\b", re.I)
+_PERSONAL = re.compile(r"\b(?:he|him|his|she|her|I|my|me|we|our|us)\b")
+_SPEAKER = re.compile(r"^(?:[A-Z][\w’'-]+ ){0,2}[A-Z][\w’'-]+: ")
+# "Did she invent it?", "was she hired by them?": what is asked to have happened, right after who did it.
+_NAMES = r"(?:he|she|they|it|(?:the )?(?-i:[A-Z])[\w’'-]+(?: (?-i:[A-Z])[\w’'-]+)*)"
+_DID = re.compile(
+    rf"^\W*(?:(?:and|but|so|why|when|how) )*(?:(?:did|(?<=why )does|has|have|had) {_NAMES}"
+    r"(?: (?:ever|really|actually|already|also|once))? "
+    rf"|(?:was|were) {_NAMES}(?: (?:ever|really|actually))? (?=\w+ed\b))(?P<verb>[a-z]+)\b",
+    re.I,
+)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -93,13 +107,49 @@ def missing(corpus: Corpus, query: Query, verdict: Verdict, draft: Sequence[Draf
     gaps = [f"The sources nowhere mention “{name}”." for name in dict.fromkeys(verdict.absent)]
     said = [e for sentence in draft for e in sentence.evidence]
     people = [person for person in corpus.people if person.name in query.people]
+    unnamed, what = [], []
     if query.intent == "compare" and len(people) > 1:
-        gaps += [f"The sources don't say this of {name}." for name in _unnamed(people, said)]
+        unnamed = _unnamed(people, said)
     elif yes_or_no(query.asked) and not query.sections:
-        others = [person for person in people if person.role not in ("guest", "host")]  # they may be "he" or "you"
-        gaps += [f"The sources don't say this of {name}." for name in _unnamed(others, said)]
-        gaps += [f"The sources don't say “{what}” of this." for what in _not_said(query.asked, [s.text for s in draft])]
-    return gaps
+        others = [person for person in people if person.role not in ("guest", "host")]
+        unnamed = _unnamed(others, said) or _not_of_them(corpus, query, said)
+        what = _not_said(query.asked, [s.text for s in draft])
+    what = what or ([] if unnamed or query.sections else _not_done(query, said))
+    gaps += [f"The sources don't say this of {name}." for name in unnamed]
+    return gaps + [f"The sources don't say “{word}” of this." for word in what]
+
+
+def _not_of_them(corpus: Corpus, query: Query, said: Sequence[Evidence]) -> list[str]:
+    """The guest or host of whom a question asks if something is so that nothing said can be about: they are neither
+    named in it, nor may they be its "he" or "I"."""
+    if query.holders or any(e.sentence.kind == "row" for e in said):
+        return []
+    meant = [person for person in corpus.people if person.name in query.people]
+    if not meant and _HE.search(query.asked):
+        meant = [person for person in corpus.people if person.role == "guest"]
+    if len(meant) != 1 or meant[0].role not in ("guest", "host"):
+        return []
+    (person,) = meant
+    told = (_PERSONAL.search(e.text) or any(form in _spoken(e.text) for form in person.forms) for e in said)
+    return [] if any(told) else [person.name]
+
+
+def _spoken(text: str) -> str:
+    """A line without the name of who speaks it."""
+    return _SPEAKER.sub("", text)
+
+
+def _not_done(query: Query, said: Sequence[Evidence]) -> list[str]:
+    """The verb of "did she invent it?" if no sentence has it or a word like it."""
+    hit = _DID.match(query.asked)
+    verb = set(terms(hit["verb"])) if hit and not is_frame(hit["verb"]) and not query.holders else set()
+    if not verb or any(verb & set(terms(e.text)) for e in said):
+        return []
+    columns = np.array([bool(verb & set(terms(word))) for word in query.token_words])
+    seen = [query.looked_at[e.passage.row][0][e.position - e.passage.sentences[0]] for e in said]
+    if not columns.any() or max(float(row[columns].mean()) for row in seen) >= _ALIKE:
+        return []
+    return [hit["verb"]] if hit else []
 
 
 def _unnamed(people: Sequence[Person], said: Sequence[Evidence]) -> list[str]:
@@ -151,6 +201,9 @@ def judge(index: PassageIndex, question: str, query: Query, evidence: Sequence[E
             logit = max(logit, _STANDS_THERE)
         elif topic[1] and topic[0].isalpha() and _missing(index, topic[0], inside):
             logit, absent = min(logit, _LACKING), [*absent, topic[0]]
+    wanted = defined(query.asked)
+    if wanted and not absent and any(names_topic(wanted, e.text) for e in evidence):
+        logit = max(logit, _STANDS_THERE)
     # A question may be nothing but hundreds of absent names.
     return Verdict(1 / (1 + math.exp(-max(logit, -500.0))), tuple(dict.fromkeys(absent)))
 
@@ -188,9 +241,20 @@ def _lacks_what_is_demanded(index: PassageIndex, query: Query, evidence: Sequenc
     held = demanded(query.asked)
     if held is None:
         return False
-    name = _rarest_name(index, query.asked)
-    near = [e for e in evidence if e.score >= evidence[0].score - _NEAR and held(e.text)]
+    reach = _NEAR_WHO if asks_who(query.asked) else _NEAR
+    near = [e for e in evidence if e.score >= evidence[0].score - reach and held(e.text)]
+    of_whom = _UNIT.sub(" ", query.asked)
+    name = _rarest_name(index, of_whom)
+    if not name and (of := _who_has_it(index, query, of_whom)):
+        near = [e for e in near if of & {*terms(f"{e.passage.section_title} {e.passage.text}")}]
     return not any(not name or _PRONOUN.search(e.text) or name & {*terms(_with_the_one_before(index, e))} for e in near)
+
+
+def _who_has_it(index: PassageIndex, query: Query, question: str) -> set[str]:
+    """The term of the one name in a question that none of the corpus's people bears: a passage that lacks it is about
+    another."""
+    names = {name for name in _names(question) if not any(name in p.forms for p in index.corpus.people)}
+    return set(terms(names.pop())) if len(names) == 1 and not query.people else set()
 
 
 def _with_the_one_before(index: PassageIndex, e: Evidence) -> str:
@@ -231,7 +295,8 @@ def features(
 def _absent(index: PassageIndex, asked: Sequence[str], inside: NDArray[np.bool_] | None) -> float:
     """The share of the terms' weight that no passage of the scope holds."""
     weights = index.term_weights(asked)
-    absent = sum(weight for term, weight in weights.items() if _missing(index, term, inside))
+    strange = (term for term in weights if term not in _OF_TEXTS and _missing(index, term, inside))
+    absent = sum(weights[term] for term in strange)
     return absent / (sum(weights.values()) or 1.0)
 
 

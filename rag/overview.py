@@ -14,13 +14,13 @@ from dataclasses import replace
 import numpy as np
 
 from corpus import Sentence
-from rag.asked import demanded
+from rag.asked import demanded, objected_to
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.imprint import imprint
 from rag.index import PassageIndex
 from rag.summarise import summarise, worth
 from rag.terms import points_back, term_set, terms
-from rag.understand import content_terms
+from rag.understand import asks_for_views, content_terms
 
 _MOST, _MOST_INTRODUCTIONS, _MOST_CORRECTIONS, _MOST_CRITICS = 6, 3, 10, 8
 
@@ -59,7 +59,7 @@ _WHO = re.compile(
 )
 _STANDS_FOR = re.compile(
     r"^\W*what (?:does|do|is|are) (?:the (?:abbreviation|acronym|letters?|name) )?(?P<name>[^,;:?]+?) "
-    r"(?:stand|short|an abbreviation|an acronym)(?: for)?\W*$",
+    r"(?:stand|short|mean|an abbreviation|an acronym)(?: for)?\W*$",
     re.IGNORECASE,
 )
 _OFFICE = (
@@ -89,9 +89,13 @@ def overview(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSente
     if query.intent == "check" and _CHECKED.search(query.asked):
         checks = {(e.passage.source_id, e.passage.section) for e in _sentences(index, scope, lambda s: s.kind == "row")}
         return summarise(index, replace(query, sections=tuple(sorted(checks))), scope) if checks else []
-    if query.intent == "views" and not _others(index, query):
+    asks_others = query.intent == "views" or (query.intent == "list" and asks_for_views(query.asked))
+    if asks_others and not query.sections and not _others(index, query):
         return _critics(index, query, scope)
-    return _view(index, query, scope) if len(query.holders) == 1 else []
+    named = [form for person in index.corpus.people if person.name in query.people for form in person.forms]
+    if len(query.holders) != 1 or (query.intent == "views" and objected_to(query.asked, named)):
+        return []
+    return _view(index, query, scope)
 
 
 def _topic(index: PassageIndex, query: Query, asked: Iterable[str]) -> set[str]:
@@ -126,18 +130,31 @@ def _introductions(index: PassageIndex, query: Query, scope: Scope) -> list[Draf
     found = [e for e in naming if tells.search(e.text) and not points_back(e.text) and not e.text.endswith((":", "?"))]
     main = index.corpus.main
     found.sort(key=lambda e: (main is None or e.passage.source_id != main.id, not e.text.startswith(forms[0])))
+    if not found and (short := _STANDS_FOR.match(query.asked)):
+        found = _spelt_out(index, scope, short["name"].strip())
     if found and not query.people:  # of a thing, what is said of it tells more than what it is called
         begins = re.compile(rf"(?:{either})(?:’s|'s)?\b")
         more = [] if _STANDS_FOR.match(query.asked) else [e for e in naming if begins.match(e.text)]
         found = [*found[:1], *_central(index, query, more)]
-    if not found and _ROLE.search(query.asked) and (introduced := _first_words(index, query, naming)):
+    if not found and (introduced := _first_words(index, query, naming)):
         return introduced
     return _said(_fresh(found)[:_MOST_INTRODUCTIONS])
 
 
+def _spelt_out(index: PassageIndex, scope: Scope, letters: str) -> list[Evidence]:
+    """Sentences with a run of words that begin with the letters of an abbreviation."""
+    if not (letters.isupper() and letters.isalpha()):
+        return []
+    words = re.compile(r"\b" + r"[\s-]".join(rf"{letter}[\w’]+" for letter in letters))
+    return [e for e in _sentences(index, scope, lambda s: s.kind != "row") if words.search(e.text)]
+
+
 def _first_words(index: PassageIndex, query: Query, naming: Sequence[Evidence]) -> list[DraftSentence]:
-    """Who has a role that nobody's introduction speaks of, resting on the first words of that person's or on them."""
-    person = next(person for person in index.corpus.people if person.name in query.people)
+    """Who the host or the guest is whom nobody introduces, resting on the first words of that person's or on them."""
+    people = [p for p in index.corpus.people if p.name in query.people]
+    person = next((p for p in people if p.role in ("host", "guest") or _ROLE.search(query.asked)), None)
+    if person is None:
+        return []
     first = next((e for e in naming if e.sentence.voice == person.name), next(iter(naming), None))
     return [DraftSentence(f"The {person.role} is {person.name}.", (first,), about=True)] if first else []
 

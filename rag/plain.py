@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from corpus import Corpus
+from rag.asked import asks_where
 from rag.compose import compose
 from rag.datatypes import (
     DraftSentence,
@@ -176,7 +177,15 @@ class Plainly:
         places = [place for place in query.sections if len(self._index.sections_of(place[0])) > 1]
         if query.intent == "summary" or (query.intent == "list" and places):
             return tuple(summarise(self._index, query, scope))
-        return tuple(compose(self._corpus, query, evidence))
+        draft = compose(self._corpus, query, evidence)
+        return tuple([*self._places(draft), *draft] if asks_where(query.asked) else draft)
+
+    def _places(self, draft: Sequence[DraftSentence]) -> list[DraftSentence]:
+        """In words where the best of what is said stands, for those who ask in which chapter."""
+        e = draft[0].evidence[0]
+        source = self._corpus.source_by_id[e.passage.source_id]
+        title = f" ({e.passage.section_title})" if e.passage.section_title != e.passage.section else ""
+        return [DraftSentence(f"That is in {e.passage.section}{title} of “{source.title}”.", (e,), about=True)]
 
     def _other_views(self, query: Query, draft: Sequence[DraftSentence], scope: Scope) -> list[Evidence]:
         """What opposing sources say on the cited sections; sections that were named are those of the answer."""

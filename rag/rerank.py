@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.asked import demanded, share_held
+from rag.asked import defined, demanded, names_topic, share_held
 from rag.datatypes import Evidence, Query, Reranker, ScoredPassage
 from rag.index import PassageIndex
 from rag.lines import FEATURES, Lines
@@ -43,6 +43,8 @@ WEIGHTS: dict[str, float] = {
     "of_its_sources": -2.0,
     # Nor this: "when did ...?" is hardly answered without a time.
     "demanded": 1.5,
+    # Nor this: what something is, is best said by a sentence about it.
+    "defines": 2.0,
 }
 
 
@@ -59,6 +61,8 @@ _BACK_MATTER = re.compile(
     r"how (?:it|this|they) (?:was|were) (?:seen|made|read|checked|gathered))\W*$",
     re.IGNORECASE,
 )
+_PREDICATES = tuple(f" {verb}" for verb in "is are was were means refers serves lets helps describes consists".split())
+_PREDICATES += (", ", "”")
 _OF_ITS_SOURCES = re.compile(
     r"\b(?:was|were|is|are) (?:not |never |only |partly )?(?:seen|read|located|checked|dated|tied|stored|listed)\b|"
     r"\bunchecked\b|\bwere\.$",
@@ -145,6 +149,7 @@ def features(
         "checked_row": [check and sentence.kind == "row" for sentence in sentences] if check else nothing,
         "kind": [share_held(text, query.kinds) for text in texts] if query.kinds else nothing,
         "demanded": [held(text) for text in texts] if held is not None else nothing,
+        "defines": _defines(defined(query.asked), texts) or nothing,
         "of_its_sources": _of_its_sources(query, lines) or nothing,
         "section_named": np.repeat(in_named, counts),
         "holder": [sentence.voice in holders for sentence in sentences] if holders else nothing,
@@ -162,6 +167,16 @@ def _of_its_sources(query: Query, lines: Sequence[Lines]) -> list[bool]:
         return []
     told = zip(aside, lines, strict=True)
     return [back and bool(_OF_ITS_SOURCES.search(text)) for back, read in told for text in read.texts]
+
+
+def _defines(topic: str | None, texts: Sequence[str]) -> list[float]:
+    """For each sentence 1 if its subject is what is to be defined, half if it has it at all; empty where nothing is."""
+    if topic is None:
+        return []
+    heads = tuple(article + topic.lower() for article in ("", "a ", "an ", "the "))
+    subjects = tuple(head + verb for head in heads for verb in _PREDICATES)
+    begins = [text.lower().lstrip("“\"'‘").startswith(subjects) for text in texts]
+    return [1.0 if b else 0.5 * names_topic(topic, text) for b, text in zip(begins, texts, strict=True)]
 
 
 def _by_paragraph(

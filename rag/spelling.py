@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA
 from rag.datatypes import Encoder
 from rag.encoder import OnnxEncoder
 from rag.index import PassageIndex
-from rag.terms import terms
+from rag.terms import STOP_WORDS, terms
 
 _WORD = re.compile(r"(?<![\w’'-])[^\W\d_]{4,40}(?![\w’'-])")
 # From this length on two slips are borne, before it one; a wrong letter is one only where the rest says enough.
@@ -36,9 +36,17 @@ def respell(index: PassageIndex, encoder: Encoder, text: str) -> tuple[str, dict
         stems = terms(word)
         if not stems or word.isupper() or any(len(index.passages_with(stem)) for stem in stems):
             continue
-        if not encoder.has_word(word.lower()) and (nearest := _nearest(index, word)):
+        if not encoder.has_word(word.lower()) and (nearest := _function_word(word) or _nearest(index, word)):
             read[word] = nearest
     return _WORD.sub(lambda hit: read.get(hit[0], hit[0]), text), read
+
+
+def _function_word(written: str) -> str | None:
+    """The function word that is one slip from a word in small letters: "mutch", "becuase"."""
+    if not written.islower():
+        return None
+    near = (word for word in STOP_WORDS if len(word) > 3 and OSA.distance(word, written, score_cutoff=1) == 1)
+    return next((word for word in near if not _is_another(written, word)), None)
 
 
 def _nearest(index: PassageIndex, written: str) -> str | None:

@@ -26,6 +26,7 @@ _STOP = frozenset(
     until up upon us very was wasn't we were weren't what what's when where whether which while who who's whom
     whose why will with within without won't would wouldn't yes yet you your yours yourself""".split()
 )
+STOP_WORDS = tuple(sorted(word for word in _STOP if "'" not in word))
 _FRAME = frozenset(
     """think thinks thought believe believes believed argue argues argued claim claims claimed mean means meant
     mention mentions mentioned talk talks discuss discusses discussed explain explains explained describe

@@ -39,7 +39,8 @@ _SUMMARY = re.compile(
 _CHECK = re.compile(
     r"\b(?:is it (?:true|correct|right|accurate|a fact)|(?:true|correct|right|accurate) (?:that|about)|"
     r"fact.?check\w*|verif\w+|accura\w+|verdict|rating|rated|hold up|holds up|confirmed|check(?:ed|ing|s)?|debunk\w*|"
-    r"true or false|really true)\b",
+    r"true or false|really true)\b|"
+    r"^\W*(?:(?:and|but|so) )?(?:is|are|was|were) .*\b(?:true|correct|accurate|real)\W*$",
     re.IGNORECASE,
 )
 _COMPARE = re.compile(
@@ -70,7 +71,9 @@ _LIST = re.compile(
 )
 _ASKS_FOR_A_VIEW = re.compile(
     r"\b(?:think|believe|sa(?:y|id)|argue|claim|mean|see|view|feel|want|propose|predict|expect|explain|describe|"
-    r"suggest|admit|regard|consider|define|hold|worry|fear|hope|compare|use|according to|opinion|position|stance)s?\b",
+    r"suggest|admit|regard|consider|define|hold|worry|fear|hope|compare|use|according to|opinion|position|stance)s?\b|"
+    r"^\W*(?:is|was) (?-i:[A-Z])[\w’'-]+(?: (?-i:[A-Z])[\w’'-]+)? (?:really |actually )?"
+    r"(?:against|in favou?r of|opposed to)\b",
     re.IGNORECASE,
 )
 _AGREES = re.compile(r"\b(?:agree|endorse|convinced|on (?:his|her|their) side|side with)s?\b", re.IGNORECASE)
@@ -171,6 +174,11 @@ def without_checking(text: str) -> str:
 def without_views(text: str) -> str:
     """A question without the words that ask for other views: what those views are of."""
     return " ".join(_VIEWS.sub(" ", text).split())
+
+
+def asks_for_views(text: str) -> bool:
+    """Whether a question asks for views that oppose."""
+    return bool(_VIEWS.search(text))
 
 
 def content_terms(text: str) -> tuple[str, ...]:

@@ -93,6 +93,9 @@ def test_a_turn_falls_into_what_it_asks(turn: str, asked: list[str]) -> None:
         ("thanks! and who pays?", "and who pays?"),
         ("Right or wrong?", "Right or wrong?"),
         ("Thanks!", "Thanks!"),
+        ("hey so um i was wondering like what does he want lol", "what does he want"),
+        ("could you please tell me who pays?", "who pays?"),
+        ("So what?", "So what?"),
     ],
 )
 def test_what_only_opens_a_turn_is_not_searched_for(turn: str, rest: str) -> None:
@@ -117,3 +120,32 @@ def test_a_team_is_counted_in_employees(engine: rag.Engine, question: str) -> No
 
 def test_a_date_that_is_said_of_him_is_told_with_the_others(engine: rag.Engine) -> None:
     assert "May 2024" in engine.ask("When did Ilya leave OpenAI?").text
+
+
+def test_of_whom_nothing_is_said_is_named(engine: rag.Engine) -> None:
+    for question in ("Did Ilya win the Nobel Prize?", "Did he invent the transformer?"):
+        answer = engine.ask(question, sources=["article"])
+        assert answer.status == "partial"
+        assert answer.sentences[-1].text == "The sources don't say this of Ilya Sutskever."
+    assert engine.ask("Did Ilya found SSI?", sources=["article"]).status == "answered"
+
+
+def test_a_number_of_somebody_else_answers_nothing(engine: rag.Engine) -> None:
+    assert "2 GPUs" in engine.ask("How many GPUs did AlexNet use?").text
+    assert engine.ask("How many GPUs does SSI have?").abstained
+
+
+def test_who_criticised_somebody_is_not_answered_by_them(engine: rag.Engine) -> None:
+    answer = engine.ask("Who criticises Damasio?")
+    assert answer.citations[0].voice == "Barnaby Dunn"
+    assert all(citation.voice != "Antonio Damasio" for citation in answer.citations)
+
+
+def test_what_something_is_comes_from_a_sentence_about_it(engine: rag.Engine) -> None:
+    assert engine.ask("What is a somatic marker?").sentences[0].text.startswith("A somatic marker, Damasio argues,")
+    assert "jagged" in engine.ask("What is jaggedness?").sentences[0].text
+
+
+def test_a_bare_answer_is_read_on_to_what_bears_it_out(engine: rag.Engine) -> None:
+    said = engine.ask("Why can't models learn like a young researcher?", sources=["article"]).sentences
+    assert said[-1].text == "Models can’t do this."

@@ -8,7 +8,7 @@ import pytest
 
 import rag
 from corpus import Corpus
-from rag.asked import demanded, spoken_of, yes_or_no
+from rag.asked import asks_where, defined, demanded, objected_to, spoken_of, yes_or_no
 
 MILL = """# The mill
 
@@ -93,3 +93,56 @@ def test_a_number_that_is_not_theirs_is_named(mill: rag.Engine) -> None:
     assert denied.sentences[-1].text == "The sources don't say “400” of this."
     assert mill.ask("Did Holt pay 900 crowns for the timber?").status == "answered"
     assert "“1930”" in mill.ask("Was the wheel rebuilt in 1930?").sentences[-1].text
+
+
+def test_who_did_something_is_answered_with_a_name_that_the_question_lacks() -> None:
+    held = demanded("Who founded the mill with Ansgar Holt?")
+    assert held is not None
+    assert held("The mill was founded by Ansgar Holt and Brita Lund.")
+    assert not held("Ansgar Holt founded the mill in May 1919.")
+    built = demanded("Who built it?")
+    assert built is not None
+    assert not built("Tom Weld: It was built in England.")
+    assert demanded("Who said that it creaks?") is None
+
+
+def test_what_something_is_thought_to_be_worth_is_no_sum_that_was_paid() -> None:
+    offered, valued = demanded("How much did they offer?"), demanded("How much is it worth?")
+    assert offered is not None
+    assert valued is not None
+    assert not offered("They made an offer at a $32 billion valuation.")
+    assert not offered("They made an offer when it was valued at about 5 million euros.")
+    assert offered("They offered 2 million at a valuation of 5 million.")
+    assert valued("It had a $32 billion valuation.")
+
+
+@pytest.mark.parametrize(
+    ("question", "topic"),
+    [
+        ("What is a paddle wheel?", "paddle wheel"),
+        ("what's continual learning", "continual learning"),
+        ("What does “creaking” mean?", "creaking"),
+        ("Define value function.", "value function"),
+        ("What is wrong with it?", None),
+        ("What is his view on robots?", None),
+        ("What is the difference between a mill and a pond?", None),
+    ],
+)
+def test_what_is_to_be_defined(question: str, topic: str | None) -> None:
+    assert defined(question) == topic
+
+
+def test_whom_objections_are_raised_to() -> None:
+    assert objected_to("Who criticised Ansgar Holt?", ["Ansgar Holt", "Holt"])
+    assert objected_to("And who disagrees with him?", [])
+    assert not objected_to("What does Holt object to?", ["Ansgar Holt", "Holt"])
+
+
+def test_where_something_stands_is_said_in_words(mill: rag.Engine) -> None:
+    assert mill.ask("Which section talks about herons?").sentences[0].text == "That is in The pond of “The mill”."
+    assert not asks_where("Where do the herons come from?")
+
+
+def test_what_nobody_is_said_to_have_done_is_named(mill: rag.Engine) -> None:
+    assert mill.ask("Did Ansgar Holt invent the wheel?").sentences[-1].text == "The sources don't say “invent” of this."
+    assert mill.ask("Did Ansgar Holt rebuild the wheel?").status == "answered"

@@ -16,6 +16,7 @@ from rag.spelling import respell
         ("how much mony did they rais", "how much money did they raise"),
         ("why do models generalise badly?", "why do models generalize badly?"),
         ("what is superinteligence", "what is superintelligence"),
+        ("how mutch is it, becuase I care", "how much is it, because I care"),
     ],
 )
 def test_slips_are_put_right(engine: rag.Engine, written: str, read: str) -> None:
@@ -27,6 +28,7 @@ def test_slips_are_put_right(engine: rag.Engine, written: str, read: str) -> Non
     [
         "What did Andrej Karpathy say?",
         "why do cats purr",
+        "How do I bake bread?",
         "Does DeepSeek's R1 cost less?",
         "What energy does it consume, and who poached whom?",
         "¿Qué piensa?",
