@@ -108,7 +108,7 @@ _DEMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"critici[sz]|declar|describ|disagre|disput|doubt|emphasi[sz]|endors|explain|express|fear|hop|insist|mention|"
             r"not|object|observ|oppos|predict|push|question|rais|recall|remark|respond|stat|stress|suggest|support|"
             r"suspect|want|warn|worri)(?:e|t)*d\b)"
-            r"(?:\w{2,}ed|won|led|built|bought|sold|made|ran|began|founds|became|joins|runs|leads|owns|heads|funds|backs)\b",
+            r"(?P<verb>\w{2,}ed|won|led|built|bought|sold|made|ran|began|founds|became|joins|runs|leads|owns|heads|funds|backs)\b",
             re.I,
         ),
     ),
@@ -258,9 +258,10 @@ def names_topic(topic: str, text: str) -> bool:
     return root.lower() in text.lower()
 
 
-def asks_who(question: str) -> bool:
-    """Whether a question asks who did something."""
-    return bool(_DEMANDS[-1][1].search(question))
+def asks_who(question: str) -> str | None:
+    """The verb of "who founded it?": what somebody is asked to have done; None for other questions."""
+    hit = _DEMANDS[-1][1].search(question)
+    return hit["verb"] if hit else None
 
 
 def asks_where(question: str) -> bool:

@@ -142,14 +142,19 @@ def _spoken(text: str) -> str:
 def _not_done(query: Query, said: Sequence[Evidence]) -> list[str]:
     """The verb of "did she invent it?" if no sentence has it or a word like it."""
     hit = _DID.match(query.asked)
-    verb = set(terms(hit["verb"])) if hit and not is_frame(hit["verb"]) and not query.holders else set()
-    if not verb or any(verb & set(terms(e.text)) for e in said):
+    if hit is None or is_frame(hit["verb"]) or query.holders or _told(query, hit["verb"], said):
         return []
-    columns = np.array([bool(verb & set(terms(word))) for word in query.token_words])
-    seen = [query.looked_at[e.passage.row][0][e.position - e.passage.sentences[0]] for e in said]
-    if not columns.any() or max(float(row[columns].mean()) for row in seen) >= _ALIKE:
-        return []
-    return [hit["verb"]] if hit else []
+    return [hit["verb"]]
+
+
+def _told(query: Query, word: str, evidence: Sequence[Evidence]) -> bool:
+    """Whether one of the sentences has a word of the question or one like it; so, too, where that can't be told."""
+    wanted = set(terms(word))
+    columns = np.array([bool(wanted.intersection(terms(own))) for own in query.token_words])
+    if not columns.any() or any(wanted.intersection(terms(e.text)) for e in evidence):
+        return True
+    rows = (query.looked_at[e.passage.row][0][e.position - e.passage.sentences[0]] for e in evidence)
+    return any(float(row[columns].mean()) >= _ALIKE for row in rows)
 
 
 def _unnamed(people: Sequence[Person], said: Sequence[Evidence]) -> list[str]:
@@ -241,8 +246,11 @@ def _lacks_what_is_demanded(index: PassageIndex, query: Query, evidence: Sequenc
     held = demanded(query.asked)
     if held is None:
         return False
-    reach = _NEAR_WHO if asks_who(query.asked) else _NEAR
+    done = asks_who(query.asked)
+    reach = _NEAR_WHO if done else _NEAR
     near = [e for e in evidence if e.score >= evidence[0].score - reach and held(e.text)]
+    if done and not _told(query, done, near):
+        return True
     of_whom = _UNIT.sub(" ", query.asked)
     name = _rarest_name(index, of_whom)
     if not name and (of := _who_has_it(index, query, of_whom)):

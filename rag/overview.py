@@ -38,7 +38,7 @@ _TALK = frozenset(
         wrongly falsely incorrectly misattributed attributed weak weakness flaw shortcoming hole mistaken
         inaccuracy inaccuracies imprecise false untrue verbatim known verified check checked fact factual problem found
         accurate accuracy rating rated verdict
-        editorial summary section chapter part"""
+        editorial summary section chapter part line sentence word everyone everybody"""
     )
 )
 _WRONG = re.compile(

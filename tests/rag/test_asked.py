@@ -146,3 +146,8 @@ def test_where_something_stands_is_said_in_words(mill: rag.Engine) -> None:
 def test_what_nobody_is_said_to_have_done_is_named(mill: rag.Engine) -> None:
     assert mill.ask("Did Ansgar Holt invent the wheel?").sentences[-1].text == "The sources don't say “invent” of this."
     assert mill.ask("Did Ansgar Holt rebuild the wheel?").status == "answered"
+
+
+def test_who_did_what_nobody_is_said_to_have_done_is_refused(engine: rag.Engine) -> None:
+    assert engine.ask("Who invented the transformer?").abstained
+    assert "Greenoaks" in engine.ask("Who led the funding round of April 2025?").sentences[0].text
