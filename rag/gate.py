@@ -151,10 +151,12 @@ def _told(query: Query, word: str, evidence: Sequence[Evidence]) -> bool:
     """Whether one of the sentences has a word of the question or one like it; so, too, where that can't be told."""
     wanted = set(terms(word))
     columns = np.array([bool(wanted.intersection(terms(own))) for own in query.token_words])
-    if not columns.any() or any(wanted.intersection(terms(e.text)) for e in evidence):
+    if not columns.any() or any(wanted.intersection(term_set(e.text)) for e in evidence):
         return True
-    rows = (query.looked_at[e.passage.row][0][e.position - e.passage.sentences[0]] for e in evidence)
-    return any(float(row[columns].mean()) >= _ALIKE for row in rows)
+    # What another part of the turn found, or no search at all, was never compared with this question.
+    seen = [e for e in evidence if e.passage.row in query.looked_at]
+    rows = (query.looked_at[e.passage.row][0][e.position - e.passage.sentences[0]] for e in seen)
+    return not seen or any(float(row[columns].mean()) >= _ALIKE for row in rows)
 
 
 def _unnamed(people: Sequence[Person], said: Sequence[Evidence]) -> list[str]:

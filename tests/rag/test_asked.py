@@ -151,3 +151,10 @@ def test_what_nobody_is_said_to_have_done_is_named(mill: rag.Engine) -> None:
 def test_who_did_what_nobody_is_said_to_have_done_is_refused(engine: rag.Engine) -> None:
     assert engine.ask("Who invented the transformer?").abstained
     assert "Greenoaks" in engine.ask("Who led the funding round of April 2025?").sentences[0].text
+
+
+def test_a_part_of_a_turn_is_looked_into_beside_what_the_other_found(engine: rag.Engine) -> None:
+    answer = engine.ask("Did Ilya invent AlexNet? How many people work at SSI?")
+    assert not answer.abstained
+    assert "50 employees" in answer.text
+    assert not engine.ask("Did Dwarkesh push back?").abstained
