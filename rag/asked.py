@@ -70,7 +70,7 @@ _DEMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     (
         "duration",
-        re.compile(_BEGINS + r"how long (?:did|does|was|is|will|has|have|had|would|ago|until|till|before)\b", re.I),
+        re.compile(_BEGINS + r"how long (?:did|does|was|is|will|has|have|had|would|until|till|before)\b", re.I),
     ),
     (
         "somebody's age",
@@ -122,7 +122,8 @@ _IS_WORTH = re.compile(
     re.I,
 )
 _NAMED = re.compile(
-    r"(?<![.?!:“\"'] )(?<!^)(?<![“\"'])(?<!\b[Ii]n )(?<!\b[Aa]t )\b[A-Z][\w-]*[a-z][\w-]*|^(?:[A-Z][\w-]*[a-z] ){2}"
+    r"(?<![.?!:“\"'] )(?<!^)(?<![“\"'])(?<!\b[Ii]n )(?<!\b[Aa]t )\b[A-Z][\w-]*[a-z][\w-]*|"
+    r"^(?:[A-Z][\w-]*[a-z] ){2}|^[A-Z][\w-]*[a-z](?=[’']s )"
 )
 _BESIDE = re.compile(r"\b(?:with|besides?|apart from|other than|together with) (?:him|her|them|[A-Z]\w+)\b")
 _MONTHS = (
@@ -135,6 +136,8 @@ _IS_A_DATE = re.compile(
     rf"|\b{_MONTHS} \d{{1,2}}\b|\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTHS}\b"
 )
 _IS_IN_TIME = re.compile(rf"\b(?:(?i:{_TIME}|ago\b|today\b|yesterday\b|tomorrow\b|tonight\b)|{_MONTHS}\b)")
+# That something was so long ago doesn't say how long it took.
+_AGO = re.compile(r"[\w-]+ \w+ ago\b", re.I)
 _NUMBER = (
     r"(?:(?<![\w-])[$€£]?\d[\d.,]*+(?:\s?%)?|\b(?:zero|none|no one|nobody|once|twice|(?:only|just) one|the only|"
     r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|"
@@ -192,6 +195,7 @@ _NO_TERM = re.compile(
 _WHERE = re.compile(
     _LEAD_IN + r"(?:(?:in|from|under) )?(?:which|what) (?:chapter|section|part|text|source|page|episode)s?\b"
     r"(?! (?:is|are|was|were) (?:the )?(?:best|longest|shortest|last|first|most|your))|"
+    r"^\W*where (?:does|do|did) (?!it\b)[\w’'-]+(?: [\w’'-]+)? (?:talk|speak|say|mention|discuss|write)\b|"
     r"^\W*where (?:in|does|do|did|is|are) .*\b(?:the |this )?(?:article|text|interview|transcript|document|book)\b",
     re.I,
 )
@@ -303,7 +307,7 @@ def _is_money(text: str) -> bool:
 
 _HOLDS: dict[str, Held] = {
     "date": _is_in_time,
-    "duration": lambda text: bool(_IS_IN_TIME.search(text)),
+    "duration": lambda text: bool(_IS_IN_TIME.search(_AGO.sub(" ", text))),
     "somebody's age": lambda text: bool(_IS_SOMEBODYS_AGE.search(text)),
     "age": lambda text: bool(_IS_AN_AGE.search(text)),
     "count": _counts,

@@ -65,6 +65,8 @@ _OF_TEXTS = frozenset(
 _NAME = re.compile(r"(?<![.?!:“\"'] )(?<!^)(?<![“\"'])\b[A-Z][\w’'-]+")
 _UNIT = re.compile(r"\bhow (?:many|much) [\w-]+", re.I)
 _PRONOUN = re.compile(r"\b(?:it|its|he|him|his|she|her|they|them|their)\b", re.I)
+# Titles that people are asked about, spelt like names.
+_OFFICES = ("CEO", "CTO", "CFO", "PhD", "Dr", "I")
 _HE = re.compile(r"\b(?:he|she)\b", re.I)
 _PERSONAL = re.compile(r"\b(?:he|him|his|she|her|I|my|me|we|our|us)\b")
 _SPEAKER = re.compile(r"^(?:[A-Z][\w’'-]+ ){0,2}[A-Z][\w’'-]+: ")
@@ -108,13 +110,16 @@ def missing(corpus: Corpus, query: Query, verdict: Verdict, draft: Sequence[Draf
     said = [e for sentence in draft for e in sentence.evidence]
     people = [person for person in corpus.people if person.name in query.people]
     unnamed, what = [], []
+    asks = yes_or_no(query.asked) and not query.sections
     if query.intent == "compare" and len(people) > 1:
         unnamed = _unnamed(people, said)
-    elif yes_or_no(query.asked) and not query.sections:
+    elif asks:
         others = [person for person in people if person.role not in ("guest", "host")]
         unnamed = _unnamed(others, said) or _not_of_them(corpus, query, said)
         what = _not_said(query.asked, [s.text for s in draft])
-    what = what or ([] if unnamed or query.sections else _not_done(query, said))
+    if not what and not unnamed and not query.sections:
+        what = (_not_with_them(people, query, said) if asks else []) or _not_done(query, said)
+    what = [word for word in what if word not in verdict.absent]
     gaps += [f"The sources don't say this of {name}." for name in unnamed]
     return gaps + [f"The sources don't say “{word}” of this." for word in what]
 
@@ -137,6 +142,19 @@ def _not_of_them(corpus: Corpus, query: Query, said: Sequence[Evidence]) -> list
 def _spoken(text: str) -> str:
     """A line without the name of who speaks it."""
     return _SPEAKER.sub("", text)
+
+
+def _not_with_them(people: Sequence[Person], query: Query, said: Sequence[Evidence]) -> list[str]:
+    """The names in a question that no sentence has; where it is about one person, none about that person."""
+    if query.holders:
+        return []
+    about = [e.text for e in said]
+    if len(people) == 1:
+        (person,) = people
+        about = [e.text for e in said if e.speaks_of(person) or (person.role == "guest" and _PERSONAL.search(e.text))]
+    own = {term for person in people for form in person.forms for term in terms(form)}
+    names = [name for name in _names(query.asked) if not own.intersection(terms(name)) and name not in _OFFICES]
+    return [name for name in names if not any(set(terms(name)) & term_set(text) for text in about)]
 
 
 def _not_done(query: Query, said: Sequence[Evidence]) -> list[str]:
@@ -200,16 +218,16 @@ def judge(index: PassageIndex, question: str, query: Query, evidence: Sequence[E
         logit = min(logit, _LACKING)
     inside = index.rows(scope)
     absent = [name for name in dict.fromkeys(_names(question)) if _missing(index, name, inside)]
-    if strange := _strange_words(index, query, evidence):
-        known = {name.lower() for name in absent}
-        logit, absent = min(logit, _LACKING), [*absent, *(word for word in strange if word not in known)]
-    if topic := spoken_of(query.asked):
-        if not absent and _is_spoken_of(topic[0], evidence):
-            logit = max(logit, _STANDS_THERE)
-        elif topic[1] and topic[0].isalpha() and _missing(index, topic[0], inside):
-            logit, absent = min(logit, _LACKING), [*absent, topic[0]]
-    wanted = defined(query.asked)
-    if wanted and not absent and any(names_topic(wanted, e.text) for e in evidence):
+    known = {name.lower() for name in absent}
+    if strange := _strange_words(index, query, evidence, _STRANGE):
+        logit = min(logit, _LACKING)
+    elif yes_or_no(query.asked):
+        strange = _strange_words(index, query, evidence, _ALIKE)
+    absent += [word for word in strange if word not in known]
+    topic, by_word = spoken_of(query.asked) or ("", False)
+    if by_word and topic.isalpha() and _missing(index, topic, inside):
+        logit, absent = min(logit, _LACKING), [*absent, topic]
+    elif not absent and _is_looked_for(topic, defined(query.asked), evidence):
         logit = max(logit, _STANDS_THERE)
     # A question may be nothing but hundreds of absent names.
     return Verdict(1 / (1 + math.exp(-max(logit, -500.0))), tuple(dict.fromkeys(absent)))
@@ -222,8 +240,9 @@ def _stands_there(index: PassageIndex, query: Query) -> bool:
     return bool(rows and topic) and all(rows.intersection(index.passages_with(term).tolist()) for term in topic)
 
 
-def _strange_words(index: PassageIndex, query: Query, evidence: Sequence[Evidence]) -> list[str]:
-    """The words of a short question that stand nowhere in the sources and are like nothing in the best evidence."""
+def _strange_words(index: PassageIndex, query: Query, evidence: Sequence[Evidence], below: float) -> list[str]:
+    """The words of a short question that stand nowhere in the sources and are less like anything in the best evidence
+    than `below`."""
     own = set(content_terms(query.asked)) - _OF_TEXTS
     if not 1 < len(own) <= _FEW or len(index) < _LARGE or not query.token_words:
         return []
@@ -231,13 +250,15 @@ def _strange_words(index: PassageIndex, query: Query, evidence: Sequence[Evidenc
     words = np.array(query.token_words)
     strange = []
     for word in dict.fromkeys(query.token_words):
-        if word.isalpha() and own.intersection(terms(word)) and _missing(index, word, None):
-            strange += [word] if best[:, words == word].mean(axis=1).max() < _STRANGE else []
+        if len(word) > 2 and word.isalpha() and own.intersection(terms(word)) and _missing(index, word, None):
+            strange += [word] if best[:, words == word].mean(axis=1).max() < below else []
     return strange
 
 
-def _is_spoken_of(topic: str, evidence: Sequence[Evidence]) -> bool:
-    """Whether a sentence names all of a topic, if that is short."""
+def _is_looked_for(topic: str, term: str | None, evidence: Sequence[Evidence]) -> bool:
+    """Whether a sentence names all of a topic that may be spoken of, if that is short, or a term to be defined."""
+    if term and any(names_topic(term, e.text) for e in evidence):
+        return True
     wanted = set(content_terms(topic))
     return 0 < len(wanted) <= _SHORT and any(wanted <= term_set(e.text) for e in evidence)
 

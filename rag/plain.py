@@ -184,8 +184,9 @@ class Plainly:
         """In words where the best of what is said stands, for those who ask in which chapter."""
         e = draft[0].evidence[0]
         source = self._corpus.source_by_id[e.passage.source_id]
-        title = f" ({e.passage.section_title})" if e.passage.section_title != e.passage.section else ""
-        return [DraftSentence(f"That is in {e.passage.section}{title} of “{source.title}”.", (e,), about=True)]
+        where, title = e.passage.section, e.passage.section_title
+        named = f"{where} ({title})" if title != where else f"under “{where}”"
+        return [DraftSentence(f"That is in “{source.title}”, {named}.", (e,), about=True)]
 
     def _other_views(self, query: Query, draft: Sequence[DraftSentence], scope: Scope) -> list[Evidence]:
         """What opposing sources say on the cited sections; sections that were named are those of the answer."""

@@ -149,3 +149,9 @@ def test_what_something_is_comes_from_a_sentence_about_it(engine: rag.Engine) ->
 def test_a_bare_answer_is_read_on_to_what_bears_it_out(engine: rag.Engine) -> None:
     said = engine.ask("Why can't models learn like a young researcher?", sources=["article"]).sentences
     assert said[-1].text == "Models can’t do this."
+
+
+def test_names_that_are_not_said_of_somebody_are_told(engine: rag.Engine) -> None:
+    for question, name in (("Did Ilya cofound Google?", "Google"), ("Is LeCun the CEO of OpenAI?", "OpenAI")):
+        assert engine.ask(question).sentences[-1].text == f"The sources don't say “{name}” of this."
+    assert engine.ask("Is Hassabis the CEO of DeepMind?").status == "answered"

@@ -139,7 +139,7 @@ def test_whom_objections_are_raised_to() -> None:
 
 
 def test_where_something_stands_is_said_in_words(mill: rag.Engine) -> None:
-    assert mill.ask("Which section talks about herons?").sentences[0].text == "That is in The pond of “The mill”."
+    assert mill.ask("Which section talks about herons?").sentences[0].text == "That is in “The mill”, under “The pond”."
     assert not asks_where("Where do the herons come from?")
 
 
