@@ -20,7 +20,7 @@ from rag.terms import points_back, term_set, terms
 _NEAR = {"paragraph": 4.0, "section": 2.5, "elsewhere": 0.4}
 _FACT = {"paragraph": 3.0, "section": 2.0, "elsewhere": 0.6}
 _WIDE = {"paragraph": 4.0, "section": 3.0, "elsewhere": 2.0}
-_ROW_NEAR, _ROWS_ALIKE, _VOICE_NEAR = 4.0, 1.5, 5.0
+_ROW_NEAR, _ROWS_ALIKE, _VOICE_NEAR, _VOICE_FITS = 4.0, 1.5, 5.0, 0.6
 _FEWEST, _MOST, _MOST_FACTS, _MOST_WIDE = 3, 7, 6, 7
 _ROW_FITS, _SAME_FACT = 0.75, 0.75
 # A sentence that is only beside a good one must still be about the question, token by token.
@@ -188,9 +188,11 @@ def _by_voice(evidence: Sequence[Evidence], corpus: Corpus) -> list[Evidence]:
     """The best sentence of each voice other than the guest's, then what is near the best."""
     critics = {person.name for person in corpus.people if person.role == "critic"}
     best: dict[str, Evidence] = {}
+    most = max(e.tokens for e in evidence)
     for e in evidence:
         named = e.sentence.voice if e.sentence.voice in critics else None
-        if named and named not in best and e.score >= evidence[0].score - _VOICE_NEAR:
+        near = e.score >= evidence[0].score - _VOICE_NEAR and e.tokens >= _VOICE_FITS * most
+        if named and named not in best and near:
             best[named] = e
     chosen = list(best.values())[:_MOST_WIDE]
     return chosen or _near_the_best(evidence, _WIDE, _MOST_WIDE)

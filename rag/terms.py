@@ -44,7 +44,12 @@ _POINTS_BACK = re.compile(
     r"^[“\"]?[^,.;:]{2,40}, (?:he|she|they)\b",
     re.IGNORECASE,
 )
-_STANDS_BY_ITSELF = re.compile(r"^(?:there|it) (?:is|are|was|were) (?:no|not|a|an)\b", re.IGNORECASE)
+_STANDS_BY_ITSELF = re.compile(
+    r"^(?:there|it) (?:is|are|was|were) (?:no|not|a|an)\b|"
+    # What a text calls itself.
+    r"^this (?:[\w-]+ ){0,2}?(?:article|chapter|conversation|document|episode|essay|interview|report|section|text)\b",
+    re.IGNORECASE,
+)
 _local = threading.local()
 
 

@@ -55,7 +55,8 @@ _VIEWS = re.compile(
     r"contradict\w*|(?:argue|speak|say|said|evidence|argument|case|point)s? against|"
     r"(?:weak(?:ness(?:es)?| points?)|flaws?|shortcomings?|holes?) (?:of|in) (?:his|her|their|the) "
     r"(?:argument|reasoning|view|case|claim|position|theory|thesis)\w*|"
-    r"(?:is|was) (?:he|she|(?-i:[A-Z])\w+(?: (?-i:[A-Z])\w+)?) (?:right|wrong|mistaken|correct))\b",
+    r"(?:is|was) (?:he|she|(?-i:[A-Z])\w+(?: (?-i:[A-Z])\w+)?) (?:right|wrong|mistaken|correct)|"
+    r"(?:is|was) (?:that|this|it) (?:really )?(?:an? )?(?:convincing|realistic|plausible))\b",
     re.IGNORECASE,
 )
 _NUMBER_WORD = r"(?:two|three|four|five|six|seven|eight|nine|ten|\d+|several|all|both)"

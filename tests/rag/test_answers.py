@@ -155,3 +155,15 @@ def test_names_that_are_not_said_of_somebody_are_told(engine: rag.Engine) -> Non
     for question, name in (("Did Ilya cofound Google?", "Google"), ("Is LeCun the CEO of OpenAI?", "OpenAI")):
         assert engine.ask(question).sentences[-1].text == f"The sources don't say “{name}” of this."
     assert engine.ask("Is Hassabis the CEO of DeepMind?").status == "answered"
+
+
+def test_what_a_text_calls_itself_points_nowhere() -> None:
+    assert not points_back("This nearly two-hour conversation covers the role of emotions.")
+    assert points_back("This judgment is far from consensus.")
+
+
+def test_whether_something_is_convincing_is_asked_of_the_critics(engine: rag.Engine) -> None:
+    asked = "Why does he think AI should care for sentient life?"
+    before = [{"role": "user", "content": asked}, {"role": "assistant", "content": engine.ask(asked).text}]
+    answer = engine.ask("Is it a convincing argument?", before)  # type: ignore[arg-type]
+    assert "Simon Lermen" in {citation.voice for citation in answer.citations}
