@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
 
 from corpus import Corpus
 from rag.call import Call, CallEnded, LanguageModel
 from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Turn
 from rag.errors import ModelUnavailable
-from rag.generate import CANNOT_ANSWER, SYSTEM, generate, make_prompt
+from rag.generate import ASKING, CANNOT_ANSWER, SYSTEM, asks_again, generate, make_prompt
 from rag.marks import EndlessText
 from rag.terms import is_stop, terms, words
-from rag.vet import Check, Vetting
+from rag.vet import NO_CLAIM, Check, Vetting
 
 _MOST_SENTENCES = 8
 _PATIENCE = 4  # sentences withheld in a row before the first that may be said
@@ -51,12 +51,13 @@ def write(
     failure = ""
     try:
         prompt = make_prompt(corpus, question, history, evidence, llm.context(call))
-        vetting = Vetting(prompt.given, check, SYSTEM, llm.secret)
+        vetting = Vetting(prompt.given, check, f"{SYSTEM}\n{ASKING}", llm.secret)
         seen: dict[str, int] = {}
         for marked in generate(llm, prompt, call):
             wording = " ".join(words(marked.text))
             seen[wording] = seen.get(wording, 0) + 1
-            if seen[wording] > _REPEATS or len(said) == _MOST_SENTENCES or (not said and len(withheld) == _PATIENCE):
+            enough = len(said) == _MOST_SENTENCES or (not said and len(withheld) == _PATIENCE)
+            if enough or seen[wording] > _REPEATS or ((said or withheld) and asks_again(marked.text, question)):
                 break
             if seen[wording] > 1:
                 continue
@@ -66,7 +67,7 @@ def write(
             elif not any(set(terms(vetted.text)) <= set(terms(other.text)) for other in said):
                 said.append(vetted)
                 yield vetted
-        failure = _verdict(said, withheld)
+        failure = _verdict(said, withheld, {word for e in prompt.given.values() for word in words(e.text)})
     except ModelUnavailable as error:
         failure = str(error)
     except EndlessText as error:
@@ -78,16 +79,24 @@ def write(
     return Written(tuple(said), tuple(withheld), failure)
 
 
-def _verdict(said: Sequence[DraftSentence], withheld: Sequence[AnswerSentence]) -> str:
+def _verdict(said: Sequence[DraftSentence], withheld: Sequence[AnswerSentence], known: Collection[str]) -> str:
     """Why what was written can't stand as an answer, or an empty string."""
     if not said and not withheld:
         return "it wrote nothing"
     if not said and words(withheld[0].text) == words(CANNOT_ANSWER):
         return "it found no answer in the evidence"
-    written = words(" ".join([*(sentence.text for sentence in said), *(sentence.text for sentence in withheld)]))
-    if sum(map(is_stop, written)) < _ENGLISH * len(written):
+    texts = [*(sentence.text for sentence in said), *(sentence.text for sentence in withheld)]
+    if not _is_english(words(" ".join(texts)), known):
         return "it didn't write English prose"
     firm = [sentence for sentence in said if sentence.support and sentence.support.label == "supported"]
-    if not firm or len(said) < _SURVIVE * (len(said) + len(withheld)):
+    claims = sum(not (sentence.support and sentence.support.reason in NO_CLAIM) for sentence in withheld)
+    if not firm or len(said) < _SURVIVE * (len(said) + claims):
         return "too little of what it wrote is borne out by the sources"
     return ""
+
+
+def _is_english(written: Sequence[str], known: Collection[str]) -> bool:
+    """Whether words are of an English text, or at least mostly those of the evidence."""
+    if not written or sum(word in known for word in written) > len(written) / 2:
+        return True
+    return sum(map(is_stop, written)) >= _ENGLISH * len(written)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Support
 from rag.marks import Marked
@@ -31,13 +32,34 @@ _TURNS = frozenset(
     myth""".split()
 )
 _CLOSING = " \"”’')"
-_LABELS = frozenset(("answer", "the answer", "evidence", "the evidence", "key", "the key", "source"))
+# What models put before what they say: where a line of evidence is from, and that an answer comes.
+_PLACE = re.compile(r"^(?:[^():]{0,60} )?\((?:[^()]|\([^()]*\))*\bsource(?:\)(?::|$)|:)\s*", re.IGNORECASE)
+_PLACE_WITHIN = re.compile(r"\s*\([^()]*, \w+ source\)", re.IGNORECASE)
+# "(Lee et al., 2024)", which models make up out of habit; evidence is cited by keys.
+_REFERENCE = re.compile(r"\s*\(([A-Z][^()\d]{0,60}(?:,| et al\.?) (?:19|20)\d\d[a-z]?)\)")
+_LEAD = re.compile(
+    r"^(?:(?:the |this |my )?(?:best |short )?(?:answer|evidence|key|source|response)(?: source)?"
+    r"(?: (?:to|for|in|that answers) (?:the |this |that |your )?(?:question|answer|evidence|brackets))?"
+    r"(?: is| are)?\s*(?::|$)"
+    r"|the (?:answer|evidence)(?: to (?:the|this|your) question)? (?:is|says|shows|states) that\b)\s*",
+    re.IGNORECASE,
+)
+# What tells of a text instead of saying what it says, such as "The article concludes with a quote".
+_OF_TEXT = re.compile(
+    r"^(?:the|this) (article|evidence|text|passage|document|author)s?\b(?! (?:also |further |only )?(?:says?|said|"
+    r"states?|notes?|reports?|argues?|calls?|holds?|finds?|puts?|adds?|points?|gives?|counts?)\b)",
+    re.IGNORECASE,
+)
+LABEL, ASKS, BREAKS_OFF = "it is a label of the evidence", "it asks instead of answering", "it breaks off"
+NO_CLAIM = frozenset((LABEL, ASKS, BREAKS_OFF))
 # Looking through all evidence for what a sentence didn't cite finds likenesses by chance, so more is asked of them.
-_UNCITED = 0.78
+_UNCITED = 0.85
 # What shares little more than its subject with the evidence may be anything, and a model that obeys a stranger says it.
 _WEAKEST = 0.33
+_BETTER = 0.05  # by as much more together, what else says it is cited too
 _SCRAP = 4
 _SAME_AS_PROMPT = 6
+_SAME_TWICE = 5
 _SECRET_PART = 8
 
 
@@ -52,32 +74,58 @@ class Vetting:
 
     def vet(self, marked: Marked) -> DraftSentence | AnswerSentence:
         """A sentence that may be said, or one that is withheld with the reason in its support."""
-        voices = {e.sentence.voice.lower() for e in self.given.values()}
-        marked = replace(marked, text=_without_labels(marked.text, voices))
         if harm := self._harm(marked.text):
             return _withheld(f"(not shown: {harm})", harm)
-        if not marked.whole:
-            return _withheld(marked.text, "it breaks off")
-        if " · " in marked.text and not any(" · " in e.text for e in self.given.values()):
-            return _withheld(marked.text, "it is a label of the evidence")
-        if marked.text.rstrip(_CLOSING).endswith("?") and not any(
-            _holds(e.text, marked.text) for e in self.given.values()
-        ):
-            return _withheld(marked.text, "it asks instead of answering")
-        if any(_torn(marked.text, e.text) for e in self.given.values()):
-            return _withheld(marked.text, "it is torn out of a sentence that says something else")
-        text, quoted = self._quotations(marked)
+        bare = _without_labels(marked.text, self.voices)
+        if reason := self._no_answer(bare, marked):
+            return _withheld(bare or marked.text, reason)
+        text, quoted = self._quotations(self._without_references(bare), marked.keys)
         cited = list(dict.fromkeys([*(self.given[key] for key in marked.keys), *quoted]))
-        support, bearing = self._cited(text, cited)
-        if support.label == "supported":
-            return DraftSentence(text, bearing, marked.form, support)
-        for e in self.given.values():
-            by_other = support if e in cited else self.check(text, [said(e)])
-            if e not in cited and by_other.label == "supported" and by_other.score >= _UNCITED:
-                return DraftSentence(text, (e,), marked.form, by_other)
-        if support.label == "weak" and support.score >= _WEAKEST:
+        support, bearing = self._borne_out(text, cited)
+        if support.label == "supported" or (support.label == "weak" and support.score >= _WEAKEST):
             return DraftSentence(text, bearing, marked.form, support)
         return _withheld(text, support.reason or "the evidence doesn't bear it out")
+
+    @cached_property
+    def voices(self) -> frozenset[str]:
+        """Who is heard in the evidence, in small letters."""
+        return frozenset(e.sentence.voice.lower() for e in self.given.values())
+
+    def _no_answer(self, bare: str, marked: Marked) -> str:
+        """Why a text without its labels can't be said whatever the evidence is, or an empty string."""
+        if not words(bare) or bare.lower() in self.voices or (marked.form == "prose" and bare.endswith(":")):
+            return LABEL
+        if not marked.whole:
+            return BREAKS_OFF
+        texts = [e.text for e in self.given.values()]
+        if bare.rstrip(_CLOSING).endswith("?") and not any(_holds(text, bare) for text in texts):
+            return ASKS
+        if any(_torn(bare, text) for text in texts):
+            return "it is torn out of a sentence that says something else"
+        if (of := _OF_TEXT.match(bare)) and not any(_holds(text, of[1]) for text in texts):
+            return "it tells of a text instead of saying what it says"
+        if _repeats_itself(bare) and not any(_holds(text, bare) for text in texts):
+            return "it repeats itself"
+        return ""
+
+    def _borne_out(self, text: str, cited: Sequence[Evidence]) -> tuple[Support, tuple[Evidence, ...]]:
+        """How far the evidence bears a sentence out, what it cites before the rest, and which of it does."""
+        support, bearing = self._cited(text, cited)
+        if support.label == "supported" and support.score >= _UNCITED:
+            return support, bearing
+        others = [(self.check(text, [said(e)]), e) for e in self.given.values() if e not in cited]
+        if not others:
+            return support, bearing
+        by_other, other = max(others, key=lambda pair: pair[0].score)
+        if by_other.label == "supported" and by_other.score >= max(_UNCITED, support.score):
+            return by_other, (other,)
+        if support.label == "supported":
+            together = self.check(text, [said(e) for e in (*bearing, other)])
+            better = together.label == "supported" and together.score > support.score + _BETTER
+            return (together, (*bearing, other)) if better else (support, bearing)
+        if support.label == "weak" and by_other.score > support.score:
+            return Support("unsupported", support.score, support.reason or "what it cites is not what says it"), ()
+        return support, bearing
 
     def _cited(self, text: str, cited: Sequence[Evidence]) -> tuple[Support, tuple[Evidence, ...]]:
         """How far the cited evidence bears a sentence out, and which of it does."""
@@ -86,13 +134,13 @@ class Vetting:
         alone = {e: self.check(text, [said(e)]) for e in cited}
         best = max(alone.values(), key=lambda support: support.score)
         if best.label == "supported" or len(cited) == 1:
-            return best, tuple(e for e in cited if alone[e].label != "unsupported") or tuple(cited)
+            return best, tuple(e for e in cited if alone[e].label == best.label)
         return self.check(text, [said(e) for e in cited]), tuple(cited)
 
-    def _quotations(self, marked: Marked) -> tuple[str, list[Evidence]]:
+    def _quotations(self, text: str, keys: Sequence[str]) -> tuple[str, list[Evidence]]:
         """The sentence with quotation marks only around what stands word for word in the evidence, and where
         a quotation stands that none of the cited evidence holds."""
-        cited = [self.given[key] for key in marked.keys]
+        cited = [self.given[key] for key in keys]
         found: list[Evidence] = []
 
         def check(quotation: re.Match[str]) -> str:
@@ -104,7 +152,11 @@ class Vetting:
                 found.append(holders[0])
             return f"“{quote}”"
 
-        return _QUOTATION.sub(check, marked.text), found
+        return _QUOTATION.sub(check, text), found
+
+    def _without_references(self, text: str) -> str:
+        texts = [e.text for e in self.given.values()]
+        return _REFERENCE.sub(lambda found: found[0] if any(_holds(t, found[1]) for t in texts) else "", text)
 
     def _harm(self, text: str) -> str:
         if _LINK.search(text):
@@ -128,15 +180,17 @@ def said(e: Evidence) -> str:
 
 
 def _without_labels(text: str, voices: Collection[str]) -> str:
-    """A sentence without the names and places that stand before evidence in a prompt: who says it is told by the
-    evidence it rests on, not by a label that a model put there."""
-    head, colon, rest = text.partition(": ")
-    label = head.lower()
-    while colon and rest and (label in voices or label in _LABELS or " · " in head):
-        text = rest
-        head, colon, rest = text.partition(": ")
-        label = head.lower()
-    return text
+    """A sentence without what stands before evidence in a prompt and without words that only announce an answer: who
+    says it and where is told by the evidence it rests on, not by a label that a model put there."""
+    bare, before = text, ""
+    while bare != before:
+        before = bare
+        bare = _LEAD.sub("", _PLACE.sub("", bare))
+        head, colon, rest = bare.partition(": ")
+        if colon and head.lower() in voices:
+            bare = rest
+    bare = _PLACE_WITHIN.sub("", bare)
+    return bare[:1].upper() + bare[1:] if bare != text else text
 
 
 def _torn(text: str, sentence: str) -> bool:
@@ -147,6 +201,12 @@ def _torn(text: str, sentence: str) -> bool:
             left_out = {*whole[:n], *whole[n + len(part) :]}
             return len(part) < _SCRAP or bool(left_out & _TURNS) or any(word.endswith("n't") for word in left_out)
     return False
+
+
+def _repeats_itself(text: str) -> bool:
+    said = words(text)
+    runs = [tuple(said[n : n + _SAME_TWICE]) for n in range(len(said) - _SAME_TWICE + 1)]
+    return len(set(runs)) < len(runs)
 
 
 def _holds(text: str, quote: str) -> bool:

@@ -17,7 +17,7 @@ from rag.condense import fitting
 from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Passage, Turn
 from rag.generate import SYSTEM
 from rag.marks import Marked, read_marked
-from rag.vet import Vetting
+from rag.vet import LABEL, Vetting
 from tests.rag.scripted import Broken, Reply, Silent, evidence_of, prompt_of, scripted
 
 QUESTION = "How much money has SSI raised?"
@@ -71,7 +71,7 @@ def test_the_model_is_given_keys_voices_places_and_the_question(engine: rag.Engi
     keys = evidence_of(first)
     assert 3 <= len(keys) <= 14
     assert all(not key.isdigit() and not key.isalpha() for key in keys)
-    assert any(line.startswith("the article: ") for line in keys.values())
+    assert any(line.startswith("the article (Guest Profile, primary source): ") for line in keys.values())
 
 
 def test_a_question_that_the_sources_do_not_answer_asks_no_model(engine: rag.Engine) -> None:
@@ -194,9 +194,89 @@ def test_a_label_that_a_model_puts_before_a_sentence_says_nothing_of_its_speaker
     assert vetted.evidence[0].sentence.voice == "Bob"
 
 
-def test_a_line_that_is_only_a_label_of_the_evidence_is_withheld() -> None:
-    vetted = _vetted("The Yard · Chapter One · primary source", ("Bob", "The yard is a primary source."))
+@pytest.mark.parametrize("text", ["Bob (Chapter One, primary source):", "The answer to this question is:", "Dates:"])
+def test_a_line_that_only_announces_something_is_no_claim(text: str) -> None:
+    vetted = _vetted(text, ("Bob", "The yard is a primary source."))
     assert isinstance(vetted, AnswerSentence)
+    assert vetted.support is not None
+    assert vetted.support.reason == LABEL
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ann (Chapter One, opposing source): The yard burned in 1911.",
+        "The yard burned in 1911 (Chapter One, primary source).",
+        "The evidence is that the yard burned in 1911.",
+        "The answer: Bob: The yard burned in 1911.",
+        "The yard burned in 1911 (Lee et al., 2024).",
+    ],
+)
+def test_what_a_model_puts_around_a_sentence_is_taken_off(text: str) -> None:
+    vetted = _vetted(text, ("Bob", "The yard burned in 1911."))
+    assert isinstance(vetted, DraftSentence)
+    assert vetted.text == "The yard burned in 1911."
+
+
+@pytest.mark.parametrize(
+    ("cited", "other", "shown"),
+    [
+        (rag.Support("supported", 0.7), rag.Support("supported", 0.9), "k2"),
+        (rag.Support("supported", 0.7), rag.Support("supported", 0.75), "k1"),
+        (rag.Support("weak", 0.5), rag.Support("weak", 0.4), "k1"),
+        (rag.Support("weak", 0.5), rag.Support("weak", 0.6), ""),
+    ],
+)
+def test_what_other_evidence_says_more_nearly_is_not_shown_with_a_wrong_citation(
+    cited: rag.Support, other: rag.Support, shown: str
+) -> None:
+    passage = Passage("p", "s", "1", "One", 0, 1, "")
+    given = {
+        key: Evidence(passage, Sentence(0, 1, "1", ""), n, key, 0.0, 0.0, 0.0) for n, key in enumerate(("k1", "k2"))
+    }
+    vetting = Vetting(given, lambda sentence, passages: cited if passages == ["k1"] else other)
+    vetted = vetting.vet(Marked("The yard burned in 1911.", ("k1",)))
+    assert (vetted.evidence[0].text if isinstance(vetted, DraftSentence) else "") == shown
+
+
+def test_of_two_cited_sentences_only_the_one_that_says_it_is_cited() -> None:
+    vetted = _vetted(
+        "The yard burned in 1911.",
+        ("Ann", "The yard burned in 1911."),
+        ("Ann", "The yard by the river was large."),
+        keys=("k1", "k2"),
+    )
+    assert isinstance(vetted, DraftSentence)
+    assert [e.text for e in vetted.evidence] == ["The yard burned in 1911."]
+
+
+def test_what_tells_of_a_text_says_nothing_that_is_in_it() -> None:
+    vetted = _vetted("The article concludes with the fire of the yard in 1911.", ("the article", "The yard burned."))
+    assert isinstance(vetted, AnswerSentence)
+
+
+def test_names_and_figures_of_the_evidence_are_not_taken_for_another_language(engine: rag.Engine) -> None:
+    with scripted(saying("Crunchbase, Tracxn, SSI, Sutskever: $32B valuation, billion dollars, 2024.")) as server:
+        answer = engine.with_llm(server.name).ask(QUESTION)
+    assert "English" not in answer.notice
+
+
+def test_a_sentence_that_repeats_itself_is_withheld() -> None:
+    twice = "The yard burned in 1911, and the yard burned in 1911."
+    assert isinstance(_vetted(twice, ("Bob", "The yard burned in 1911.")), AnswerSentence)
+
+
+def test_a_model_that_goes_on_with_its_prompt_has_answered(engine: rag.Engine) -> None:
+    def going_on(prompt: str, body: dict[str, Any]) -> Iterable[str]:
+        yield "The evidence is:\n"
+        yield from quoting(prompt, body)
+        yield f"\n\nQuestion: {QUESTION}\nAnswer: It raised 99 dollars. It is broke. It owes me. It sold all.\n"
+
+    with scripted(going_on) as server:
+        answer = engine.with_llm(server.name).ask(QUESTION)
+    assert answer.mode == server.name
+    assert len(answer.sentences) == 2
+    assert [sentence.text for sentence in answer.withheld] == ["The evidence is:"]
 
 
 def test_a_question_is_no_answer_unless_the_evidence_asks_it() -> None:
