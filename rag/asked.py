@@ -176,9 +176,9 @@ _NO_MONEY = re.compile(r"\b(?:free|zero|nothing|unpaid)\b", re.I)
 
 _DEFINED = re.compile(
     _LEAD_IN + r"(?:what(?: exactly)?(?:[’']s| is| are| was| were)|define|(?:what is|give me) (?:the|a) definition of|"
-    r"(?:what|how) (?:does|do)(?=.* mean\W*$)|(?:explain|tell me) what) "
+    r"(?:what|how) (?:does|do)(?=.* (?:mean|refer to)\W*$)|(?:explain|tell me) what) "
     r"(?:(?:meant|understood) by )?(?:the |an? |his |her |their |this |that )?[“\"'‘]?"
-    r"(?P<topic>[\w’'-]+(?: [\w’'-]+){0,3}?)[”\"'’]?(?: mean| means| is| are)?\W*$",
+    r"(?P<topic>[\w’'-]+(?: [\w’'-]+){0,3}?)[”\"'’]?(?: mean| means| refer to| is| are)?\W*$",
     re.I,
 )
 _OBJECTS = re.compile(

@@ -65,10 +65,13 @@ _OF_TEXTS = frozenset(
 _NAME = re.compile(r"(?<![.?!:“\"'] )(?<!^)(?<![“\"'])\b[A-Z][\w’'-]+")
 _UNIT = re.compile(r"\bhow (?:many|much) [\w-]+", re.I)
 _PRONOUN = re.compile(r"\b(?:it|its|he|him|his|she|her|they|them|their)\b", re.I)
+# Verbs that are put in many ways: "go to" is "join" or "move to".
+_LIGHT = frozenset("go get come take give make put keep become turn try start end begin bring use".split())
 # Titles that people are asked about, spelt like names.
 _OFFICES = ("CEO", "CTO", "CFO", "PhD", "Dr", "I")
 _HE = re.compile(r"\b(?:he|she)\b", re.I)
-_PERSONAL = re.compile(r"\b(?:he|him|his|she|her|I|my|me|we|our|us)\b")
+_HIM = re.compile(r"\b(?:he|him|his|she|her)\b", re.I)
+_ME = re.compile(r"\b(?:I|[Mm]y|me|[Ww]e|[Oo]ur)\b")
 _SPEAKER = re.compile(r"^(?:[A-Z][\w’'-]+ ){0,2}[A-Z][\w’'-]+: ")
 # "Did she invent it?", "was she hired by them?": what is asked to have happened, right after who did it.
 _NAMES = r"(?:he|she|they|it|(?:the )?(?-i:[A-Z])[\w’'-]+(?: (?-i:[A-Z])[\w’'-]+)*)"
@@ -118,7 +121,7 @@ def missing(corpus: Corpus, query: Query, verdict: Verdict, draft: Sequence[Draf
         unnamed = _unnamed(others, said) or _not_of_them(corpus, query, said)
         what = _not_said(query.asked, [s.text for s in draft])
     if not what and not unnamed and not query.sections:
-        what = (_not_with_them(people, query, said) if asks else []) or _not_done(query, said)
+        what = (_not_with_them(corpus, people, query, said) if asks else []) or _not_done(query, said)
     what = [word for word in what if word not in verdict.absent]
     gaps += [f"The sources don't say this of {name}." for name in unnamed]
     return gaps + [f"The sources don't say “{word}” of this." for word in what]
@@ -135,23 +138,31 @@ def _not_of_them(corpus: Corpus, query: Query, said: Sequence[Evidence]) -> list
     if len(meant) != 1 or meant[0].role not in ("guest", "host"):
         return []
     (person,) = meant
-    told = (_PERSONAL.search(e.text) or any(form in _spoken(e.text) for form in person.forms) for e in said)
-    return [] if any(told) else [person.name]
+    return [] if any(_may_be_about(corpus, person, e) for e in said) else [person.name]
 
 
-def _spoken(text: str) -> str:
-    """A line without the name of who speaks it."""
-    return _SPEAKER.sub("", text)
+def _may_be_about(corpus: Corpus, person: Person, e: Evidence) -> bool:
+    """Whether a sentence names somebody, there or just before it, or may mean the guest or host by "he" or "I"."""
+    told, speaks = _led_up_to(corpus, e), e.sentence.voice == person.name
+    meant = person.role in ("guest", "host") and (_HIM.search(e.text) or (speaks and _ME.search(e.text)))
+    return bool(meant) or any(form in told for form in person.forms)
 
 
-def _not_with_them(people: Sequence[Person], query: Query, said: Sequence[Evidence]) -> list[str]:
+def _led_up_to(corpus: Corpus, e: Evidence) -> str:
+    """A line without the name of who speaks it, after what stands before it in its paragraph: "Born in Malmö."."""
+    document = corpus.documents[e.passage.source_id]
+    paragraph = document.sentences[max(0, e.position - 2) : e.position + 1]
+    start = next(s.start for s in paragraph if s.paragraph == e.sentence.paragraph)
+    return _SPEAKER.sub("", document.text[start : e.sentence.end])
+
+
+def _not_with_them(corpus: Corpus, people: Sequence[Person], query: Query, said: Sequence[Evidence]) -> list[str]:
     """The names in a question that no sentence has; where it is about one person, none about that person."""
     if query.holders:
         return []
     about = [e.text for e in said]
     if len(people) == 1:
-        (person,) = people
-        about = [e.text for e in said if e.speaks_of(person) or (person.role == "guest" and _PERSONAL.search(e.text))]
+        about = [_led_up_to(corpus, e) for e in said if _may_be_about(corpus, people[0], e)]
     own = {term for person in people for form in person.forms for term in terms(form)}
     names = [name for name in _names(query.asked) if not own.intersection(terms(name)) and name not in _OFFICES]
     return [name for name in names if not any(set(terms(name)) & term_set(text) for text in about)]
@@ -160,7 +171,13 @@ def _not_with_them(people: Sequence[Person], query: Query, said: Sequence[Eviden
 def _not_done(query: Query, said: Sequence[Evidence]) -> list[str]:
     """The verb of "did she invent it?" if no sentence has it or a word like it."""
     hit = _DID.match(query.asked)
-    if hit is None or is_frame(hit["verb"]) or query.holders or _told(query, hit["verb"], said):
+    if (
+        hit is None
+        or is_frame(hit["verb"])
+        or hit["verb"].lower() in _LIGHT
+        or query.holders
+        or _told(query, hit["verb"], said)
+    ):
         return []
     return [hit["verb"]]
 

@@ -61,7 +61,10 @@ _BACK_MATTER = re.compile(
     r"how (?:it|this|they) (?:was|were) (?:seen|made|read|checked|gathered))\W*$",
     re.IGNORECASE,
 )
-_PREDICATES = tuple(f" {verb}" for verb in "is are was were means refers serves lets helps describes consists".split())
+_PREDICATES = tuple(
+    f" {verb}" for verb in "is are was were means refers serves lets helps describes consists proposes holds".split()
+)
+_DENIES = (" is not ", " are not ", " isn")
 _PREDICATES += (", ", "”")
 _OF_ITS_SOURCES = re.compile(
     r"\b(?:was|were|is|are) (?:not |never |only |partly )?(?:seen|read|located|checked|dated|tied|stored|listed)\b|"
@@ -175,7 +178,9 @@ def _defines(topic: str | None, texts: Sequence[str]) -> list[float]:
         return []
     heads = tuple(article + topic.lower() for article in ("", "a ", "an ", "the "))
     subjects = tuple(head + verb for head in heads for verb in _PREDICATES)
-    begins = [text.lower().lstrip("“\"'‘").startswith(subjects) for text in texts]
+    denied = tuple(head + verb for head in heads for verb in _DENIES)
+    bare = [text.lower().lstrip("“\"'‘") for text in texts]
+    begins = [text.startswith(subjects) and not text.startswith(denied) for text in bare]
     return [1.0 if b else 0.5 * names_topic(topic, text) for b, text in zip(begins, texts, strict=True)]
 
 

@@ -123,10 +123,14 @@ def test_a_date_that_is_said_of_him_is_told_with_the_others(engine: rag.Engine) 
 
 
 def test_of_whom_nothing_is_said_is_named(engine: rag.Engine) -> None:
-    for question in ("Did Ilya win the Nobel Prize?", "Did he invent the transformer?"):
+    for question, of in (
+        ("Did Ilya win the Nobel Prize?", "this of Ilya Sutskever"),
+        ("Did he invent the transformer?", "“invent” of this"),
+    ):
         answer = engine.ask(question, sources=["article"])
         assert answer.status == "partial"
-        assert answer.sentences[-1].text == "The sources don't say this of Ilya Sutskever."
+        assert answer.sentences[-1].text == f"The sources don't say {of}."
+    assert "this of" not in engine.ask("Did Ilya write the AlexNet paper alone?").text
     assert engine.ask("Did Ilya found SSI?", sources=["article"]).status == "answered"
 
 
@@ -154,7 +158,9 @@ def test_a_bare_answer_is_read_on_to_what_bears_it_out(engine: rag.Engine) -> No
 def test_names_that_are_not_said_of_somebody_are_told(engine: rag.Engine) -> None:
     for question, name in (("Did Ilya cofound Google?", "Google"), ("Is LeCun the CEO of OpenAI?", "OpenAI")):
         assert engine.ask(question).sentences[-1].text == f"The sources don't say “{name}” of this."
-    assert engine.ask("Is Hassabis the CEO of DeepMind?").status == "answered"
+    assert "this of Dwarkesh Patel" in engine.ask("Is Dwarkesh a researcher at Anthropic?").text
+    for question in ("Is Hassabis the CEO of DeepMind?", "Did Gross go to Meta?", "Did Ilya leave OpenAI?"):
+        assert engine.ask(question).status == "answered", question
 
 
 def test_what_a_text_calls_itself_points_nowhere() -> None:
