@@ -67,7 +67,8 @@ def write(
             elif not any(set(terms(vetted.text)) <= set(terms(other.text)) for other in said):
                 said.append(vetted)
                 yield vetted
-        failure = _verdict(said, withheld, {word for e in prompt.given.values() for word in words(e.text)})
+        given = (e.text for e in prompt.given.values())
+        failure = _verdict(said, withheld, {word for text in (question, *given) for word in words(text)})
     except ModelUnavailable as error:
         failure = str(error)
     except EndlessText as error:
@@ -96,7 +97,7 @@ def _verdict(said: Sequence[DraftSentence], withheld: Sequence[AnswerSentence], 
 
 
 def _is_english(written: Sequence[str], known: Collection[str]) -> bool:
-    """Whether words are of an English text, or at least mostly those of the evidence."""
+    """Whether words are of an English text, or at least mostly those of the evidence and the question."""
     if not written or sum(word in known for word in written) > len(written) / 2:
         return True
     return sum(map(is_stop, written)) >= _ENGLISH * len(written)
