@@ -327,6 +327,12 @@ def say(alignment: Alignment, mention: Mention) -> str:
     return alignment.sentences[mention.sentence].text[words[mention.first].start : words[mention.last].end]
 
 
-def trust(alignment: Alignment, sentence: int) -> float:
-    """How far a difference of detail counts: fully where the sentence holds most of the claim's words."""
-    return float(min(max((alignment.coverage[sentence] - 0.35) / 0.3, 0.0), 1.0))
+def trust(alignment: Alignment, sentence: int, besides: int | None = None) -> float:
+    """How far a difference of detail counts: fully where the sentence holds most of the claim's words. The word of the
+    claim at position `besides`, whose place another has taken there, isn't missed."""
+    covered, total = float(alignment.coverage[sentence]), float(alignment.weights.sum())
+    if besides in alignment.claim.content and total:
+        row = alignment.claim.content.index(besides)
+        if alignment.likeness[sentence][row].max(initial=0.0) < MEETS:
+            covered += float(alignment.weights[row]) / total
+    return min(max((covered - 0.35) / 0.3, 0.0), 1.0)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rag.align import MEETS, Alignment, Difference, trust
+from rag.align import MEETS, Alignment, Difference, Mention, surroundings, trust
 from rag.opposites import negative_prefix, relation_of
 from rag.statements import Statement
 from rag.tokens import REPORTING
 
 # A sentence that covers this share of what another covers says as much.
 NEARLY = 0.9
+# A sentence of which the claim has this share is told by it.
+ANSWERED = 0.75
 # These come near a denial; where one stands by, it is left open whether something is denied.
 _NEAR_DENIAL = frozenset(
     """prevent prevents prevented preventing avoid avoids avoided avoiding few rarely doubt doubts doubted reject
@@ -30,6 +32,8 @@ def compare_denials(alignment: Alignment) -> Iterable[Difference]:
     claim = {word.lower for word in alignment.claim.words}
     theirs = {word.lower for s in alignment.view for word in alignment.sentences[s].words}
     if ("else" in claim and "only" in theirs) or ("only" in claim and "else" in theirs):
+        return
+    if "without" in claim and theirs & {"otherwise", "unless"}:
         return
     yield from _by_claim(alignment)
     yield from _by_evidence(alignment)
@@ -47,14 +51,15 @@ def _by_claim(alignment: Alignment) -> Iterable[Difference]:
         ]
         if denied and (denied[0] or 2 * sum(denied) >= len(denied)):
             continue
-        if _opposed(alignment, reach):
+        if _opposed(alignment, reach) or (mine and _denied_outside(alignment, mine[0])):
             continue
         if not places:
             if _plain(alignment):
                 yield Difference("negation", "the evidence doesn't deny it", 0.8 * trust(alignment, alignment.view[0]))
             continue
         s = max((s for s, _ in places), key=lambda s: alignment.coverage[s])
-        soft = any(_near_denial(alignment.sentences[s], column, alignment.claim) for s, column in places)
+        first = next(found for row in mine if (found := _places(alignment, row)))
+        soft = any(_near_denial(alignment.sentences[s], column, alignment.claim) for s, column in first)
         word = alignment.claim.words[alignment.claim.content[mine[0]]].text
         weight = _weight(alignment, s, len({row for row in mine if _places(alignment, row)}), len(mine))
         weight = max(weight, 0.6 * _plain(alignment))
@@ -72,6 +77,18 @@ def _denied(statement: Statement, n: int) -> bool:
     )
     follows = statement.words[n].comma or (n > 0 and statement.words[n - 1].lower in ("or", "nor"))
     return statement.words[n].sign < 0 or (listed and follows)
+
+
+def _denied_outside(alignment: Alignment, row: int) -> bool:
+    """Whether a short sentence out of view denies a word of the claim, of what the claim speaks of too: a claim of two
+    sentences may have the one as its second half."""
+    for s, sentence in enumerate(alignment.sentences):
+        if s in alignment.view or alignment.answered(s) < ANSWERED:
+            continue
+        columns = (alignment.likeness[s][row] >= MEETS).nonzero()[0]
+        if any(_denied(sentence, int(column)) for column in columns):
+            return True
+    return False
 
 
 def _by_evidence(alignment: Alignment) -> Iterable[Difference]:
@@ -122,10 +139,20 @@ def _said_elsewhere(alignment: Alignment, row: int, besides: int) -> bool:
 
 
 def _opposed(alignment: Alignment, reach: Sequence[int]) -> bool:
-    """Whether the evidence has the opposite of the first word that the claim denies."""
-    mine = [alignment.claim.words[n].lower for n in reach if alignment.claim.words[n].stem][:1]
-    theirs = [word.lower for s in alignment.view for word in alignment.sentences[s].words if word.sign > 0]
-    return any(relation_of(one, other) < 0 for one in mine for other in theirs)
+    """Whether the evidence has the opposite of the first word that the claim denies, and rather where it has the words
+    around than where it has the word itself: "Ann refused; Bob accepted"."""
+    n = next((n for n in reach if alignment.claim.words[n].stem), None)
+    if n is None:
+        return False
+    mine, row = Mention(-1, n, n), alignment.claim.content.index(n)
+    places = [(s, m) for s in alignment.view for m, w in enumerate(alignment.sentences[s].words) if w.sign > 0]
+    said = [Mention(s, m, m) for s, m in places if alignment.likeness[s][row, m] >= MEETS]
+    word = alignment.claim.words[n].lower
+    opposite = [Mention(s, m, m) for s, m in places if relation_of(word, alignment.sentences[s].words[m].lower) < 0]
+    if not opposite or not said:
+        return bool(opposite)
+    around = [max(surroundings(alignment, mine, place) for place in found) for found in (opposite, said)]
+    return around[0] >= around[1]
 
 
 def _answers(alignment: Alignment, s: int, reach: Sequence[int]) -> bool:

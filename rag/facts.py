@@ -25,7 +25,7 @@ from rag.statements import Statement
 # A sentence that has this share of what another has of the claim says as much.
 NEARLY = 0.9
 # How many words a value and whose it is have between them at most.
-_CLOSE = 5
+_CLOSE = 6
 # How far it counts that a number of the evidence is only within the claim's bound.
 BEYOND = 0.4
 _GAP = re.compile(r"(?:percentage |per ?cent )?points?\b|more\b|fewer\b|less\b|apart\b|higher\b|lower\b")
@@ -193,6 +193,8 @@ def _owner(alignment: Alignment, where: Mention, same: Sequence[Mention], others
         rivals = [other for other in others if other.sentence == place.sentence]
         if not own or owner is None or owner in own or _apart(statement, place, owner) > _CLOSE:
             return None
+        if any(set(n.parts) & set(owner.parts) and apart <= _CLOSE for apart, n in near):
+            return None
         if not any(_apart(statement, r, n) < _apart(statement, place, n) for r in rivals for n in own):
             return None
         owners.append(Mention(place.sentence, owner.first, owner.last))
@@ -200,11 +202,11 @@ def _owner(alignment: Alignment, where: Mention, same: Sequence[Mention], others
 
 
 def _apart(statement: Statement, value: Mention, name: Name) -> int:
-    """How many words lie between a value and a name; a comma or a clause between counts for three."""
+    """How many words lie between a value and a name; a comma or a clause between counts for four."""
     first, last = sorted(((value.first, value.last), (name.first, name.last)))
     between = statement.words[first[1] + 1 : last[0] + 1]
     breaks = sum(word.comma or word.clause != statement.words[first[1]].clause for word in between)
-    return last[0] - first[1] + 3 * min(1, breaks)
+    return last[0] - first[1] + 4 * min(1, breaks)
 
 
 def _place(claim: Statement, value: Quantity | When) -> Mention:
@@ -237,7 +239,10 @@ def _worked_out(claimed: Quantity, alignment: Alignment) -> bool:
         share = claimed.value / 100 if claimed.kind == "percent" else claimed.value
         return any(b and abs(a / b - share) <= 0.08 * share for a, b in alike)
     if _GAP.match(unit):
-        return any(abs(abs(a - b) - claimed.value) <= max(0.05 * claimed.value, 0.7) for a, b in alike)
+        gaps = [abs(a - b) for a, b in alike]
+        # "Within four points" holds for a gap of three and a third.
+        least = 0.5 * claimed.value if claimed.bound < 0 else claimed.value - max(0.05 * claimed.value, 0.7)
+        return any(least <= gap <= claimed.value + max(0.05 * claimed.value, 0.7) for gap in gaps)
     return False
 
 

@@ -146,7 +146,8 @@ def _reporter(statement: Statement, last: Name, pronoun: Name) -> bool:
 
 
 def _quoted(statement: Statement, name: Name) -> bool:
-    return bool(set('“":') & set(statement.text[: statement.words[name.first].start]))
+    before = statement.text[: statement.words[name.first].start]
+    return ":" in before or before.count("“") > before.count("”") or before.count('"') % 2 == 1
 
 
 def passive(statement: Statement, n: int) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from rag.align import MEETS, Alignment, Difference, DifferenceKind, Mention, misplaced, say, trust
 from rag.identity import (
@@ -94,8 +95,9 @@ def _speakers(alignment: Alignment, s: int, mentions: Named) -> list[tuple[Menti
         if mention.sentence == s and parts and found.parts[0] not in POSSESSIVES
     ]
     found = []
+    first, last = _nearest_part(alignment, s)
     for n, word in enumerate(statement.words):
-        if word.lower in REPORTING and not passive(statement, n):
+        if word.lower in REPORTING and not passive(statement, n) and first <= word.start < last:
             start = max((m.end() for m in _PART.finditer(statement.text[: word.start])), default=0)
             before = [one for one in here if start <= statement.words[one[0].first].start < word.start]
             found += before or [one for one in here if one[0].first - n in (1, 2)][:1]
@@ -103,6 +105,23 @@ def _speakers(alignment: Alignment, s: int, mentions: Named) -> list[tuple[Menti
             found += [one for one in here if 1 < one[0].first - n <= 4][:1]
     head = _HEAD.match(statement.text)
     return found + [one for one in here[:1] if head and statement.words[one[0].last].end == head.end() - 1]
+
+
+def _nearest_part(alignment: Alignment, s: int) -> tuple[int, int]:
+    """The characters of that half of a sentence with a semicolon that holds what the claim has besides names; of
+    another, all."""
+    statement, content = alignment.sentences[s], alignment.claim.content
+    names = alignment.claim.names
+    rows = [row for row, n in enumerate(content) if not any(name.first <= n <= name.last for name in names)]
+    table, weights = alignment.likeness[s][rows], alignment.weights[rows]
+    cuts = [0, *(m.end() for m in re.finditer(r"; ", statement.text)), len(statement.text)]
+
+    def held(part: tuple[int, int]) -> float:
+        inside = [n for n, word in enumerate(statement.words) if part[0] <= word.start < part[1]]
+        return float((table[:, inside].max(axis=1, initial=0.0) >= MEETS) @ weights)
+
+    parts = sorted(pairwise(cuts), key=held, reverse=True)
+    return parts[0] if held(parts[0]) > 2 * sum(map(held, parts[1:])) else (0, len(statement.text))
 
 
 def _text(alignment: Alignment, name: Name) -> str:

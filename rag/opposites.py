@@ -10,9 +10,11 @@ import re
 from rag.terms import terms
 
 _OPPOSITES = """
-more greater higher larger bigger up above exceed exceeds exceeded gain over upward \
-| less fewer lower smaller down below loss under downward
-minimum | maximum
+more greater higher larger bigger up above exceed exceeds exceeded gain gains gained gaining over upward \
+| less fewer lower smaller down below loss lose loses losing lost under downward
+minimum minimal | maximum maximal
+equally | less
+equally | more
 ahead | behind
 good great well excellent excellently brilliantly | bad poor badly poorly
 recent recently modern new contemporary | ancient old
@@ -41,11 +43,8 @@ left | right
 morning | evening | afternoon | night
 spring | summer | autumn fall | winter
 minutes | hours | days | weeks | months | years | decades | centuries
-father | mother
-son | daughter
-brother | sister
-husband | wife
-uncle | aunt
+father | mother | son | daughter | brother | sister | husband | wife | uncle | aunt | cousin | nephew | niece \
+| grandfather | grandmother
 king | queen | prince | princess
 child children | adult adults
 red | blue | green | yellow | black | white | brown | orange | purple | pink | grey gray
@@ -67,9 +66,9 @@ majority | minority
 theory theoretical | practice practical
 cause causes caused | prevent prevents prevented
 strengthen strengthens strengthened reinforce reinforces reinforced | weaken weakens weakened
-increase increased increasing rise rose rising grow grows grew growing mounting \
-| decrease decreased decreasing fall fell falling shrink shrinks shrank shrinking decline declined declining drop \
-diminish diminishes diminished diminishing
+increase increased increasing rise rose risen rising grow grows grew growing mounting \
+| decrease decreased decreasing fall fell fallen falling shrink shrinks shrank shrinking decline declined declining \
+drop diminish diminishes diminished diminishing
 before earlier | after later afterwards
 better improve improved superior best | worse worsen inferior worst
 easy easier simple simpler simplicity | hard harder difficult difficulty complex complicated complexity
@@ -77,10 +76,51 @@ fast faster quick quickly rapid rapidly | slow slower slowly
 strong stronger strength strongly powerful ample considerable | weak weaker weakly weakness little scant
 safe safer low-risk | risky riskier dangerous unsafe
 agree agrees agreed support supports accept accepts | disagree disagrees oppose opposes dispute disputes reject rejects
-success succeed succeeds succeeded successful | fail fails failed failure
+success succeed succeeds succeeded successful excel excels excelled | fail fails failed failure
 first | last final
 early | late
-win wins won | lose loses lost
+win wins won winning winner | lose loses lost losing loser
+elder eldest | younger youngest
+mild | moderate | severe
+tenant tenants | landlord landlords
+employer employers | employee employees
+doctor doctors | patient patients
+lender lenders | borrower borrowers
+plaintiff | defendant
+parent parents | child children
+male | female
+men | women
+boys | girls
+upper | lower
+inner internal | outer external
+front | rear
+entrance | exit
+arrive arrives arrived arrival | depart departs departed departure
+thick thicker | thin thinner
+deep deeper | shallow shallower
+heavy heavier | light lighter
+wet wetter | dry drier
+loud louder | quiet quieter
+urban | rural
+domestic | foreign
+temporary | permanent
+voluntary | compulsory mandatory
+supply | demand
+surplus | deficit shortage
+victory victories | defeat defeats
+ally allies friend friends | enemy enemies
+borrow borrows borrowed | lend lends lent
+send sends sent | receive receives received
+expand expands expanded | contract contracts contracted shrank
+widen widens widened | narrow narrows narrowed
+build builds built | demolish demolishes demolished destroy destroys destroyed
+attack attacks attacked | defend defends defended
+encourage encourages encouraged | discourage discourages discouraged
+upstream | downstream
+solid | liquid | gas
+junior | senior
+amateur | professional
+past | future
 optimistic | pessimistic
 possible able | impossible unable
 true right correct accurate | false wrong incorrect inaccurate
@@ -100,7 +140,7 @@ raises raised raise | lowers lowered cut
 include includes | exclude excludes
 full complete | empty partial
 like likes love loved loves | dislike dislikes hate
-confirmed confirm proven prove | refuted refute
+confirmed confirm confirms proven prove | refuted refute refutes dismissed dismisses
 necessary essential required | unnecessary optional
 """
 # Each word -> the sets of words it belongs to, and its side there; words of other sides exclude it.

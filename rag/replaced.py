@@ -8,6 +8,7 @@ verb does is left alone: there are too many ways to say it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from rag.align import MEETS, Alignment, Difference
 from rag.opposites import relation_of
@@ -18,6 +19,12 @@ from rag.wordvectors import SentenceVectors
 # Two words whose vectors in context have a smaller cosine mean two things. Pairs of words for one thing that were
 # looked at had .44 to .72, those for two things .14 to .38.
 ALIKE = 0.36
+# Where all around it is the evidence's own wording, an altered copy is likelier than another word for the same: of
+# pairs looked at, those for one thing had .57 and more there. A word that may be a verb, or open the sentence as a
+# name does, must differ more.
+ALIKE_IN_COPY = 0.5
+ALIKE_IF_VERB = 0.15
+_COPY = 4
 _LEAST = 4
 _BEFORE_VERBS = frozenset(
     """he she it they we i you who which that to not never will would can could may might should must do does did also
@@ -42,11 +49,12 @@ def compare_plain_words(
     n = alignment.claim.content[lacking[0]]
     for s in alignment.view[:2]:
         m = _stand_in(alignment, s, lacking[0])
-        if m is None or not (_plain(alignment.claim, n) and _plain(alignment.sentences[s], m)):
+        if m is None:
             continue
+        least = _least_alike(alignment.claim, n, alignment.sentences[s], m)
         mine, theirs = alignment.claim.words[n], alignment.sentences[s].words[m]
         related = relation_of(mine.lower, theirs.lower) > 0
-        if not related and float(claim.words[n] @ evidence[s].words[m]) < ALIKE:
+        if not related and float(claim.words[n] @ evidence[s].words[m]) < least:
             yield Difference("replaced", f"the evidence has “{theirs.text}” where the sentence has “{mine.text}”")
             return
 
@@ -71,11 +79,43 @@ def _stand_in(alignment: Alignment, s: int, row: int) -> int | None:
     return None
 
 
+def _least_alike(claim: Statement, n: int, sentence: Statement, m: int) -> float:
+    """The cosine that two words for one thing have at least, where they stand; -1 where nothing is to be compared."""
+    plain = _plain(claim, n) and _plain(sentence, m)
+    if not _copied(claim, n, sentence, m):
+        return ALIKE if plain else -1.0
+    if plain:
+        return ALIKE_IN_COPY
+    return ALIKE_IF_VERB if _common(claim, n) and _common(sentence, m) else -1.0
+
+
+def _copied(claim: Statement, n: int, sentence: Statement, m: int) -> bool:
+    """Whether the words around are the same on both sides: two at least, or all that the claim has there."""
+    mine, theirs = [word.lower for word in claim.words], [word.lower for word in sentence.words]
+    before = _run(zip(reversed(mine[:n]), reversed(theirs[:m]), strict=False))
+    after = _run(zip(mine[n + 1 :], theirs[m + 1 :], strict=False))
+    return before >= min(2, n) and after >= min(2, len(mine) - n - 1) and before + after >= _COPY
+
+
+def _run(pairs: Iterable[tuple[str, str]]) -> int:
+    """How many pairs at the beginning are of the same word."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _common(statement: Statement, n: int) -> bool:
+    """Whether a word names nobody, reports nothing and counts nothing."""
+    word = statement.words[n]
+    named = any(name.first <= n <= name.last and (name.sure or name.first) for name in statement.names)
+    values = [(q.start, q.end) for q in statement.quantities] + [(when.start, when.end) for when in statement.dates]
+    valued = any(start < word.end and word.start < end for start, end in values)
+    return not (named or valued or n in statement.amounts or n in statement.certainty or word.lower in REPORTING)
+
+
 def _plain(statement: Statement, n: int) -> bool:
     """Whether a word isn't a number, and neither a name nor a verb as far as its form and its neighbours tell."""
     words = statement.words
     word = words[n]
-    named = any(name.first <= n <= name.last for name in statement.names)
+    named = any(name.first <= n <= name.last and name.likely for name in statement.names)
     before = words[n - 1].lower if n else ""
     after = words[n + 1].lower if n + 1 < len(words) else ""
     return not (
@@ -85,6 +125,6 @@ def _plain(statement: Statement, n: int) -> bool:
         or any(q.start < word.end and word.start < q.end for q in statement.quantities)
         or {word.lower, after} & REPORTING
         or word.lower.endswith(_VERBAL)
-        or before in _BEFORE_VERBS
+        or (before in _BEFORE_VERBS and not (before == "which" and after in ("to", "is", "are", "was", "were")))
         or after in _AFTER_VERBS
     )

@@ -109,8 +109,9 @@ def _denials(words: Sequence[Word]) -> tuple[tuple[int, ...], ...]:
         if not _denies(words, n):
             continue
         opens = n == 0 or words[n - 1].clause != word.clause
-        thing = (word.lower in _OF_THINGS and following != "longer" and not opens) or (word.lower, following) in _PAIRED
-        reach = _reach(words, n, 2 if thing else REACH, thing)
+        longer = (word.lower, following) == ("no", "longer")
+        thing = not longer and ((word.lower in _OF_THINGS and not opens) or (word.lower, following) in _PAIRED)
+        reach = _reach(words, n + longer, 2 if thing else REACH, thing)
         if word.lower in _OBJECTS and thing and words[n - 1].stem and not word.comma:
             # "needs no reward" denies the need as "doesn't need a reward" does.
             reach = [*reach, n - 1]

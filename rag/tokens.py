@@ -29,7 +29,7 @@ QUANTIFIERS = {
     **dict.fromkeys("no none nobody nothing neither nowhere never zero".split(), 0),
     **dict.fromkeys("few little rarely hardly seldom scarcely".split(), 1),
     **dict.fromkeys("some several certain any sometimes various another someone something".split(), 2),
-    **dict.fromkeys("many numerous often plenty much countless".split(), 3),
+    **dict.fromkeys("many numerous often plenty much countless half".split(), 3),
     **dict.fromkeys("most mostly mainly largely majority usually generally almost nearly".split(), 4),
     **dict.fromkeys("all every each everyone everybody everything entire whole always both".split(), 5),
 }

@@ -7,22 +7,14 @@ from collections.abc import Iterable
 from rag.align import MEETS, Alignment, Difference, Mention, misplaced, say, trust
 from rag.denial import compare_denials
 from rag.opposites import relation_of
+from rag.roles import compare_roles, shared
 from rag.statements import Statement
 
 _CAUSAL = frozenset(
     """because since due so therefore thus hence cause causes caused result results resulted lead leads led reason
     reasons why as make makes made for drive drives drove driven force forces forced explains owing thanks""".split()
 )
-_COMPARING = frozenset(
-    "than exceed exceeds exceeded outperform outperforms outperformed surpass surpasses surpassed".split()
-)
-_BE = frozenset("is are was were be been being".split())
-_SMALL = _BE | frozenset("the a an his her its their our my has have had did does do".split())
-# What these say of one and another, they say of the other and the one.
-_MUTUAL = frozenset(
-    """meet meets met marry marries married resemble resembles resembled equal equals match matches matched face faces
-    faced border borders bordered join joins joined""".split()
-)
+_ALONE = frozenset("only sole".split())
 _COUNTED = frozenset("more less fewer".split())
 # These leave room as a hedge does.
 _LOOSE = frozenset("about around near nearly close approaching approaches some roughly can if whether".split())
@@ -32,7 +24,7 @@ def compare_wording(alignment: Alignment) -> list[Difference]:
     """What differs in denial, direction, certainty, quantity and cause."""
     if not alignment.view:
         return []
-    compared = (compare_denials, _directions, _swaps, _hedges, _quantifiers, _causes, _roles)
+    compared = (compare_denials, _directions, compare_roles, _hedges, _quantifiers, _one_of_many, _causes)
     return [difference for compare in compared for difference in compare(alignment)]
 
 
@@ -50,76 +42,7 @@ def _directions(alignment: Alignment) -> Iterable[Difference]:
         opposite = misplaced(alignment, Mention(-1, n, n), same, others, 1.25, 0.2)
         if opposite is not None:
             reason = f"the sentence has “{word.text}”, the evidence “{say(alignment, opposite)}”"
-            yield Difference("direction", reason, trust(alignment, opposite.sentence))
-
-
-def _swaps(alignment: Alignment) -> Iterable[Difference]:
-    """What is compared has changed places around "than" or a verb that compares."""
-    mine = _compared(alignment.claim)
-    if mine is None:
-        return
-    for s in alignment.view:
-        theirs = _compared(alignment.sentences[s])
-        if theirs is None or theirs[2] != mine[2]:
-            continue
-        straight = _shared(alignment, s, mine[1], theirs[1])
-        crossed = _shared(alignment, s, mine[0], theirs[1]), _shared(alignment, s, mine[1], theirs[0])
-        if not straight and all(crossed):
-            yield Difference("swap", f"what stands around “{mine[2]}” has changed places", trust(alignment, s))
-        return
-
-
-def _compared(statement: Statement) -> tuple[set[int], set[int], str] | None:
-    """Positions of the words before what compares and of the first with content behind it, and the word."""
-    for n, word in enumerate(statement.words):
-        if word.lower in _COMPARING and n:
-            both = {other.stem for other in statement.words[:n]}
-            after = [m for m in range(n + 1, len(statement.words)) if statement.words[m].stem not in {"", *both}]
-            return set(range(n)), set(after[:1]), word.lower
-    return None
-
-
-def _roles(alignment: Alignment) -> Iterable[Difference]:
-    """Who does it and to whom it is done have changed places: "the pupils taught the teachers"."""
-    claim = alignment.claim
-    rows = {n: row for row, n in enumerate(claim.content)}
-    for n, row in rows.items():
-        mine = _doer_and_done(claim, n)
-        if mine is None or claim.words[n].lower in _MUTUAL:
-            continue
-        for s in alignment.view:
-            table = alignment.likeness[s]
-            for column in (table[row] >= MEETS).nonzero()[0]:
-                theirs = _doer_and_done(alignment.sentences[s], int(column))
-                if theirs is None:
-                    continue
-                doer, done = rows[mine[0]], rows[mine[1]]
-                straight = table[doer, theirs[0]] + table[done, theirs[1]]
-                if table[doer, theirs[1]] >= MEETS and table[done, theirs[0]] >= MEETS and not straight:
-                    reason = f"who does it and to whom it is done have changed places around “{claim.words[n].text}”"
-                    yield Difference("swap", reason, max(0.6, trust(alignment, s)))
-                    return
-
-
-def _doer_and_done(statement: Statement, n: int) -> tuple[int, int] | None:
-    """Positions of the words for who does what the verb at n says and to whom, the passive turned round; None where
-    it isn't plain that a verb stands there between the two."""
-    words = statement.words
-    before = [m for m in range(max(0, n - 3), n) if words[m].clause == words[n].clause]
-    passive = any(words[m].lower in _BE for m in before)
-    by = n + 1 < len(words) and words[n + 1].lower == "by"
-    start = n + 2 if by else n + 1
-    first = next((m for m in reversed(before) if words[m].stem and not words[m].lower.endswith("ly")), None)
-    last = next((m for m in range(start, min(start + 3, len(words))) if words[m].stem), None)
-    if first is None or last is None or passive != by or any(word.comma for word in words[first + 1 : last + 1]):
-        return None
-    between = [word.lower for word in (*words[first + 1 : n], *words[start:last]) if not word.lower.endswith("ly")]
-    if any(word not in _SMALL for word in between) or words[last].clause != words[n].clause:
-        return None
-    # The last word of what is a compound stands for it: "the paper mill".
-    while last + 1 < len(words) and words[last + 1].stem and not words[last + 1].comma and last - start < 3:
-        last += 1
-    return (last, first) if by else (first, last)
+            yield Difference("direction", reason, trust(alignment, opposite.sentence, n))
 
 
 def _hedges(alignment: Alignment) -> Iterable[Difference]:
@@ -198,6 +121,23 @@ def _quantifiers(alignment: Alignment) -> Iterable[Difference]:
             yield Difference("quantifier", f"“{claim.words[position].text}” isn't what the evidence says", weight)
 
 
+def _one_of_many(alignment: Alignment) -> Iterable[Difference]:
+    """One of several where the evidence has the only one."""
+    words = [word.lower for word in alignment.claim.words]
+    several = any(words[n : n + 2] == ["one", "of"] for n in range(len(words)))
+    best = [word.lower for word in alignment.sentences[alignment.view[0]].words]
+    for n, word in enumerate(best):
+        if (
+            several
+            and word in _ALONE
+            and best[n - 1 : n] in (["the"], ["its"], ["his"], ["her"], ["their"])
+            and word not in words
+        ):
+            reason = f"the evidence says “{word}”, the sentence “one of”"
+            yield Difference("quantifier", reason, trust(alignment, alignment.view[0]))
+            return
+
+
 def _counted(alignment: Alignment, s: int, row: int, quantifier: str) -> bool:
     """Whether a sentence has the same quantifier shortly before a word that answers to the claim's."""
     words = alignment.sentences[s].words
@@ -221,8 +161,8 @@ def _causes(alignment: Alignment) -> Iterable[Difference]:
         theirs = _cause_and_effect(alignment.sentences[s])
         if theirs is None:
             continue
-        straight = _shared(alignment, s, parts[0], theirs[0]) + _shared(alignment, s, parts[1], theirs[1])
-        crossed = _shared(alignment, s, parts[0], theirs[1]) + _shared(alignment, s, parts[1], theirs[0])
+        straight = shared(alignment, s, parts[0], theirs[0]) + shared(alignment, s, parts[1], theirs[1])
+        crossed = shared(alignment, s, parts[0], theirs[1]) + shared(alignment, s, parts[1], theirs[0])
         if crossed > straight + 1:
             yield Difference("cause", "cause and effect change places")
         return
@@ -242,11 +182,3 @@ def _cause_and_effect(statement: Statement) -> tuple[set[int], set[int]] | None:
             middle = next((m for m, w in enumerate(statement.words) if w.start > comma), len(statement.words))
             return set(range(n + 1, middle)), set(range(middle, len(statement.words)))
     return None
-
-
-def _shared(alignment: Alignment, s: int, mine: set[int], theirs: set[int]) -> int:
-    return sum(
-        bool((alignment.likeness[s][row, sorted(theirs)] >= MEETS).any())
-        for row, n in enumerate(alignment.claim.content)
-        if n in mine and theirs
-    )

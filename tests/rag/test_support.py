@@ -154,6 +154,55 @@ def test_another_word_for_the_same_is_kept(sentence: str, with_vectors: SupportC
     assert with_vectors.check(sentence, [KITCHEN]).label != "unsupported", sentence
 
 
+YARD = (
+    "An old saying has it that ropes are cheap and sails are everything. The boats will be sold; the sheds will be a "
+    "sea museum. This is not a financial question but a moral duty. The yard moved from Hull to Leith. Its elder sister "
+    "yard is still open. Ada Roe said that the winter was hard; Ben Tull disputed it and asked for figures. The "
+    "crane killed most of the island's sheep. The mate declined; the pilot accepted the post."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("An old saying has it that sails are cheap and ropes are everything.", "changed places"),
+        ("The boats will be a sea museum.", "sheds"),
+        ("This is not a moral question but a financial duty.", "changed places"),
+        ("The yard moved to Hull.", "from"),
+        ("Its younger sister yard is still open.", "younger"),
+        ("Its elder sister yard is no longer open.", "open"),
+        ("Ben Tull said that the winter was hard.", "Ada Roe"),
+        ("The pilot did not accept the post.", "accept"),
+    ],
+)
+def test_what_stands_in_anothers_place_is_told(sentence: str, reason: str, with_vectors: SupportChecker) -> None:
+    for checker in (WORDS_ONLY, with_vectors):
+        support = checker.check(sentence, [YARD])
+        assert (support.label, reason in support.reason) == ("unsupported", True), (sentence, support)
+
+
+def test_a_copy_with_one_noun_changed_is_told_where_the_same_noun_looks_much_alike(
+    with_vectors: SupportChecker,
+) -> None:
+    assert with_vectors.check("The crane killed most of the island's horses.", [YARD]).label == "unsupported"
+    assert with_vectors.check("Horses died when the crane fell on the island.", [YARD]).label != "supported"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The boats will be sold, and the sheds will be a sea museum.",
+        "Ropes are cheap and sails are everything, an old saying has it.",
+        "Not a financial question but a moral duty is what this is.",
+        "The pilot accepted the post, and the mate declined.",
+        "The yard moved to Leith from Hull.",
+    ],
+)
+def test_another_order_of_the_same_is_kept(sentence: str, with_vectors: SupportChecker) -> None:
+    for checker in (WORDS_ONLY, with_vectors):
+        assert checker.check(sentence, [YARD]).label != "unsupported", sentence
+
+
 def test_a_name_elsewhere_counts_by_how_much_of_the_claim_the_evidence_holds() -> None:
     close = find_fall_of(
         "Ann Lee built the mill by the river.", "Bob Ray built the mill by the river. Ann Lee sold it."
