@@ -156,8 +156,8 @@ def test_another_word_for_the_same_is_kept(sentence: str, with_vectors: SupportC
 
 YARD = (
     "An old saying has it that ropes are cheap and sails are everything. The boats will be sold; the sheds will be a "
-    "sea museum. This is not a financial question but a moral duty. The yard moved from Hull to Leith. Its elder sister "
-    "yard is still open. Ada Roe said that the winter was hard; Ben Tull disputed it and asked for figures. The "
+    "sea museum. This is not a financial question but a moral duty. The yard moved from Hull to Leith. Its elder "
+    "sister yard is still open. Ada Roe said that the winter was hard; Ben Tull disputed it and asked for figures. The "
     "crane killed most of the island's sheep. The mate declined; the pilot accepted the post."
 )
 
