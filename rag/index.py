@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from corpus import Corpus
 from rag.datatypes import Evidence, Passage, Query, Scope, Vectors
 from rag.errors import DenseUnavailable, IndexMismatch
-from rag.folder import BM25, CHROMA, TABLE, Reading, check_build
+from rag.folder import BM25, CHROMA, TABLE, Meta, Reading, check_build
 from rag.lexical import Headings, LexicalIndex
 from rag.lines import Lines, read_lines
 from rag.vectors import QUANTA, VectorStore, mapped
@@ -69,8 +69,8 @@ class PassageIndex:
         self._dense, self._lexical = parts.dense, parts.lexical
         self._table, self._store = parts.table, parts.vectors
         self._source_numbers = {source: n for n, source in enumerate(self.meta.sources)}
-        self.passage = lru_cache(_KEPT)(self._passage)
-        self.lines = lru_cache(_KEPT)(self._lines)
+        # The passage in a row of the table, and its sentences.
+        self.passage, self.lines = _readers(corpus, self.meta, self._table)
 
     @classmethod
     def open(cls, folder: Path, corpus: Corpus, model: str, dense: DenseIndex | None = None) -> PassageIndex:
@@ -177,28 +177,6 @@ class PassageIndex:
         """Inverse document frequency of each term over the whole index: log(1 + passages / df)."""
         return self._lexical.rarity(query)
 
-    def _lines(self, row: int) -> Lines:
-        """The sentences of the passage in a row of the table."""
-        passage = self.passage(row)
-        return read_lines(self.corpus.documents[passage.source_id], passage)
-
-    def _passage(self, row: int) -> Passage:
-        """The passage in a row of the table."""
-        source, section, start, end, first, last = self._table[row].item()
-        source_id = self.meta.sources[source]
-        label, title = self.meta.sections[section]
-        return Passage(
-            f"{source_id}:{start}-{end}",
-            source_id,
-            label,
-            title,
-            start,
-            end,
-            self.corpus.text(source_id)[start:end],
-            int(row),
-            (first, last),
-        )
-
     def passage_vectors(self, rows: NDArray[np.int64]) -> Vectors:
         """Unit vectors of passages with their titles, shape (rows, dimension)."""
         return np.asarray(self._store.passages[rows])
@@ -276,6 +254,29 @@ class PassageIndex:
         if self._dense is not None:
             self._dense.close()
         self._reading.close()
+
+
+def _readers(
+    corpus: Corpus, meta: Meta, table: NDArray[np.void]
+) -> tuple[Callable[[int], Passage], Callable[[int], Lines]]:
+    """What reads a passage of a row, and its sentences. They don't know the index, so that it goes as soon as nobody
+    holds it."""
+
+    @lru_cache(_KEPT)
+    def passage(row: int) -> Passage:
+        source, section, start, end, first, last = table[row].item()
+        source_id = meta.sources[source]
+        label, title = meta.sections[section]
+        place = f"{source_id}:{start}-{end}"
+        text = corpus.text(source_id)[start:end]
+        return Passage(place, source_id, label, title, start, end, text, int(row), (first, last))
+
+    @lru_cache(_KEPT)
+    def lines(row: int) -> Lines:
+        found = passage(row)
+        return read_lines(corpus.documents[found.source_id], found)
+
+    return passage, lines
 
 
 def _weighed(best: NDArray[np.float32], query: Query) -> NDArray[np.float32]:
