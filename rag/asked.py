@@ -240,7 +240,7 @@ def _naming_another(question: str) -> Held:
 @lru_cache(maxsize=65_536)
 def _named(text: str) -> frozenset[str]:
     """The names in a sentence, each by its last word in lower case; neither who speaks it nor where something is."""
-    return frozenset(name.split()[-1].lower() for name in _NAMED.findall(_ASIDE.sub("", _SPEAKER.sub("", text))))
+    return frozenset(name.split()[-1].lower() for name in _NAMED.findall(_ASIDE.sub("", without_speaker(text))))
 
 
 def spoken_of(question: str) -> tuple[str, bool] | None:
@@ -262,9 +262,14 @@ def names_topic(topic: str, text: str) -> bool:
     return root.lower() in text.lower()
 
 
+def without_speaker(text: str) -> str:
+    """A line of a transcript without the name of who speaks it."""
+    return _SPEAKER.sub("", text)
+
+
 def asks_who(question: str) -> str | None:
     """The verb of "who founded it?": what somebody is asked to have done; None for other questions."""
-    hit = _DEMANDS[-1][1].search(question)
+    hit = dict(_DEMANDS)["person"].search(question)
     return hit["verb"] if hit else None
 
 

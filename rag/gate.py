@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from corpus import Corpus
 from corpus.people import Person
-from rag.asked import asks_who, defined, demanded, names_topic, spoken_of, yes_or_no
+from rag.asked import asks_who, defined, demanded, names_topic, spoken_of, without_speaker, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.index import PassageIndex
 from rag.quantities import Quantity, find_dates, find_quantities, same_amount
@@ -72,7 +72,6 @@ _OFFICES = ("CEO", "CTO", "CFO", "PhD", "Dr", "I")
 _HE = re.compile(r"\b(?:he|she)\b", re.I)
 _HIM = re.compile(r"\b(?:he|him|his|she|her)\b", re.I)
 _ME = re.compile(r"\b(?:I|[Mm]y|me|[Ww]e|[Oo]ur)\b")
-_SPEAKER = re.compile(r"^(?:[A-Z][\w’'-]+ ){0,2}[A-Z][\w’'-]+: ")
 # "Did she invent it?", "was she hired by them?": what is asked to have happened, right after who did it.
 _NAMES = r"(?:he|she|they|it|(?:the )?(?-i:[A-Z])[\w’'-]+(?: (?-i:[A-Z])[\w’'-]+)*)"
 _DID = re.compile(
@@ -153,7 +152,7 @@ def _led_up_to(corpus: Corpus, e: Evidence) -> str:
     document = corpus.documents[e.passage.source_id]
     paragraph = document.sentences[max(0, e.position - 2) : e.position + 1]
     start = next(s.start for s in paragraph if s.paragraph == e.sentence.paragraph)
-    return _SPEAKER.sub("", document.text[start : e.sentence.end])
+    return without_speaker(document.text[start : e.sentence.end])
 
 
 def _not_with_them(corpus: Corpus, people: Sequence[Person], query: Query, said: Sequence[Evidence]) -> list[str]:

@@ -61,11 +61,9 @@ _BACK_MATTER = re.compile(
     r"how (?:it|this|they) (?:was|were) (?:seen|made|read|checked|gathered))\W*$",
     re.IGNORECASE,
 )
-_PREDICATES = tuple(
-    f" {verb}" for verb in "is are was were means refers serves lets helps describes consists proposes holds".split()
-)
+_VERBS = "is are was were means refers serves lets helps describes consists proposes holds".split()
+_PREDICATES = (*(f" {verb}" for verb in _VERBS), ", ", "”")
 _DENIES = (" is not ", " are not ", " isn")
-_PREDICATES += (", ", "”")
 _OF_ITS_SOURCES = re.compile(
     r"\b(?:was|were|is|are) (?:not |never |only |partly )?(?:seen|read|located|checked|dated|tied|stored|listed)\b|"
     r"\bunchecked\b|\bwere\.$",
@@ -149,7 +147,7 @@ def features(
     columns = {
         "tokens": tokens,
         "previous_tokens": previous,
-        "checked_row": [check and sentence.kind == "row" for sentence in sentences] if check else nothing,
+        "checked_row": [sentence.kind == "row" for sentence in sentences] if check else nothing,
         "kind": [share_held(text, query.kinds) for text in texts] if query.kinds else nothing,
         "demanded": [held(text) for text in texts] if held is not None else nothing,
         "defines": _defines(defined(query.asked), texts) or nothing,
