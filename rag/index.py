@@ -148,7 +148,7 @@ class PassageIndex:
 
     def passages_of(self, source_id: str, label: str) -> list[Passage]:
         """The passages of one section, in order."""
-        first, last = self._rows_of(source_id)
+        first, last = self.rows_of(source_id)
         sections = self._table["section"][first:last].tolist()
         return [self.passage(first + n) for n, place in enumerate(sections) if self.meta.sections[place][0] == label]
 
@@ -158,10 +158,10 @@ class PassageIndex:
 
     def sections_of(self, source_id: str) -> list[str]:
         """Labels of the sections of a source, in its order."""
-        first, last = self._rows_of(source_id)
+        first, last = self.rows_of(source_id)
         return [self.meta.sections[n][0] for n in dict.fromkeys(self._table["section"][first:last].tolist())]
 
-    def _rows_of(self, source_id: str) -> tuple[int, int]:
+    def rows_of(self, source_id: str) -> tuple[int, int]:
         """First row and last row + 1 of a source; the table is in the order of the sources."""
         number = self._source_numbers[source_id]
         first, last = np.searchsorted(self._table["source"], [number, number + 1])

@@ -29,7 +29,7 @@ from rag.followup import parts, standalone_question
 from rag.gate import Verdict, judge, missing, refusal
 from rag.index import PassageIndex
 from rag.overview import overview
-from rag.rerank import rank_evidence, rerank
+from rag.rerank import paragraph_coverage, rank_evidence, rerank
 from rag.retrieve import find_candidates
 from rag.spelling import respell
 from rag.summarise import summarise
@@ -37,6 +37,8 @@ from rag.understand import content_terms, understand, without_views
 from rag.views import opposing_sources, other_views
 
 _NEAREST = 3
+# Other views are looked for in so many passages of their sources.
+_VIEWED = 40
 # Where a turn asks several things, this many sentences for each.
 _MOST_A_PART = 4
 # A turn that leans on the conversation by its form may yet be about something else: then, by itself and with so many
@@ -193,8 +195,17 @@ class Plainly:
         sources = opposing_sources(self._corpus, draft, scope)
         if not sources or scope.sections:
             return []
-        candidates = find_candidates(self._index, query, Scope(sources))
-        return other_views(self._index, query, draft, rank_evidence(self._index, query, candidates))
+        passages = _looked_through(self._index, query, sources)
+        lines = [self._index.lines(passage.row) for passage in passages]
+        return other_views(self._index, query, draft, passages, paragraph_coverage(self._index, query, lines))
+
+
+def _looked_through(index: PassageIndex, query: Query, sources: Sequence[str]) -> list[Passage]:
+    """The passages in which other views are looked for: all of their sources, or those nearest to the question."""
+    rows = [row for source in sources for row in range(*index.rows_of(source))]
+    if len(rows) <= _VIEWED:
+        return [index.passage(row) for row in rows]
+    return [found.passage for found in find_candidates(index, query, Scope(tuple(sources)), _VIEWED)]
 
 
 def _changes_the_subject(leaning: _Considered, alone: _Considered) -> bool:

@@ -187,15 +187,33 @@ def _by_paragraph(
 ) -> dict[str, NDArray[np.float32]]:
     """For each sentence what the part of its paragraph in its passage has: the best likeness, and the share of the
     terms' weight. `begins` is where each passage begins among the sentences."""
-    wanted = frozenset(weights)
-    total = sum(weights.values()) or 1.0
-    covered = [sum(weights[term] for term in wanted & terms) / total for read in lines for terms in read.terms]
-    places = np.concatenate([read.paragraphs + begin for read, begin in zip(lines, begins.tolist(), strict=True)])
+    places = _places(lines, begins)
     counts = np.diff(places, append=len(tokens))
     return {
         "paragraph_tokens": np.repeat(np.maximum.reduceat(tokens, places), counts),
-        "paragraph_coverage": np.repeat(np.array(covered, dtype=np.float32), counts),
+        "paragraph_coverage": np.repeat(np.array(_covered(lines, weights), dtype=np.float32), counts),
     }
+
+
+def paragraph_coverage(index: PassageIndex, query: Query, lines: Sequence[Lines]) -> NDArray[np.float32]:
+    """The share of the question's term weight that the part of each sentence's paragraph in its passage holds, shape
+    (sentences,)."""
+    counts = [len(read.texts) for read in lines]
+    places = _places(lines, np.cumsum(counts, dtype=np.int64) - counts)
+    shares = np.array(_covered(lines, weigh(index, query)), dtype=np.float32)
+    return np.repeat(shares, np.diff(places, append=sum(counts)))
+
+
+def _places(lines: Sequence[Lines], begins: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the part of each paragraph in its passage begins among the sentences of all passages."""
+    return np.concatenate([read.paragraphs + begin for read, begin in zip(lines, begins.tolist(), strict=True)])
+
+
+def _covered(lines: Sequence[Lines], weights: dict[str, float]) -> list[float]:
+    """For each of those parts, the share of the terms' weight that it holds."""
+    wanted = frozenset(weights)
+    total = sum(weights.values()) or 1.0
+    return [sum(weights[term] for term in wanted & terms) / total for read in lines for terms in read.terms]
 
 
 def _main_source(index: PassageIndex, query: Query) -> str | None:

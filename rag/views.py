@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpus import Corpus
-from rag.datatypes import DraftSentence, Evidence, Query, Scope
+from rag.datatypes import DraftSentence, Evidence, Passage, Query, Scope
 from rag.index import PassageIndex
 
 MOST = 3
@@ -42,26 +43,37 @@ def opposing_sources(corpus: Corpus, draft: Sequence[DraftSentence], scope: Scop
 
 
 def other_views(
-    index: PassageIndex, query: Query, draft: Sequence[DraftSentence], evidence: Sequence[Evidence]
+    index: PassageIndex,
+    query: Query,
+    draft: Sequence[DraftSentence],
+    passages: Sequence[Passage],
+    coverage: NDArray[np.float32],
 ) -> list[Evidence]:
-    """The sentence of each opposing source that bears most on what the draft says, if any does that a named person
-    holds and the draft doesn't say already; the nearest first."""
+    """The sentence of each source of some passages that bears most on what the draft says, if any does that a named
+    person holds and the draft doesn't say already; the nearest first. `coverage` is the share of the question's term
+    weight in the paragraph of each of the passages' sentences, shape (sentences,)."""
     rests_on = [e for sentence in draft for e in sentence.evidence]
     said = {(e.passage.source_id, e.position) for e in rests_on}
     people = {person.name for person in index.corpus.people if person.role not in ("guest", "host")}
-    held = [e for e in evidence if e.sentence.voice in people and (e.passage.source_id, e.position) not in said]
+    sentences = [e for passage in passages for e in index.sentences_in(passage)]
+    places = [
+        n
+        for n, e in enumerate(sentences)
+        if e.sentence.voice in people and (e.passage.source_id, e.position) not in said
+    ]
     # One critic's view isn't against another's.
     claims = [e for e in rests_on if e.sentence.voice not in people]
-    if not held or not claims:
+    if not places or not claims:
         return []
-    vectors = index.evidence_vectors(held)
+    vectors = np.concatenate([index.sentence_vectors(passage) for passage in passages])[places]
     to_claim = (vectors @ index.evidence_vectors(claims).T).max(axis=1)
     near = to_claim + vectors @ query.vector
-    covers = np.array([e.coverage >= _COVERS for e in held])
+    covers = coverage[places] >= _COVERS
     same_matter = (to_claim >= _SAME_MATTER) & (not query.kinds - {"reason"})
     bears = same_matter | ((near >= _NEAR_BOTH) & covers)
     views: dict[str, Evidence] = {}
     for n in np.argsort(-near, kind="stable"):
         if bears[n]:
-            views.setdefault(held[n].passage.source_id, held[n])
+            view = sentences[places[n]]
+            views.setdefault(view.passage.source_id, view)
     return list(views.values())[:MOST]
