@@ -19,7 +19,7 @@ from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.imprint import imprint
 from rag.index import PassageIndex
 from rag.summarise import summarise, worth
-from rag.terms import points_back, term_set, terms
+from rag.terms import names_one, points_back, spoken, term_set, terms
 from rag.understand import asks_for_views, content_terms
 
 _MOST, _MOST_INTRODUCTIONS, _MOST_CORRECTIONS, _MOST_CRITICS = 6, 3, 10, 8
@@ -35,7 +35,8 @@ _TALK = frozenset(
         host interviewer guest interviewee author writer editor article text piece essay interview episode podcast
         document write-up source claim statement quote quotation people person expert others anyone someone everything
         list name error errors mistake mistakes correction corrections corrected errata misquote misquoted inaccurate
-        wrongly falsely incorrectly misattributed attributed weak weakness flaw shortcoming hole mistaken
+        wrongly falsely incorrectly misattributed attributed weak weakness weaknesses flaw shortcoming hole mistaken
+        find judge judgement judgment assess assessment evaluate evaluation conclude conclusion
         inaccuracy inaccuracies imprecise false untrue verbatim known verified check checked fact factual problem found
         accurate accuracy rating rated verdict
         editorial summary section chapter part line sentence word everyone everybody"""
@@ -67,6 +68,14 @@ _OFFICE = (
     r"economist|historian|journalist|writer|engineer|doctor|director)"
 )
 _HE = re.compile(r"^(?:he|she)$", re.IGNORECASE)
+# What somebody may be called beside a name, and what makes a phrase with a name about something else: "X's view".
+_CALLED = frozenset(
+    terms(
+        "host interviewer guest interviewee moderator speaker author writer editor critic sceptic skeptic expert "
+        "article text piece essay interview episode podcast conversation"
+    )
+)
+_OF_THEM = re.compile(r"\w[’']s?\b(?= )|\b(?:of|to|against|with|on|about|for|from|between)\b", re.IGNORECASE)
 _ROLE = re.compile(r"\b(?:host|guest|interviewer|interviewee|moderator|speaker)\b", re.IGNORECASE)
 _CHECKED = re.compile(r"\b(?:checked|verified|confirmed|fact.?checks?|hold up|claims?)\b", re.IGNORECASE)
 
@@ -173,8 +182,10 @@ def _forms(index: PassageIndex, query: Query, name: str) -> list[str]:
         guests = [person for person in index.corpus.people if person.role == "guest"]
         return list(guests[0].forms) if len(guests) == 1 and not people else []
     if people:
-        known = {stem for person in people for form in person.forms for stem in terms(form)}
-        return list(people[0].forms) if len(people) == 1 and set(terms(name)) <= known | _TALK else []
+        if len(people) > 1 or (_OF_THEM.search(name) and names_one(spoken(name), people[0].forms)):
+            return []
+        known = {stem for form in people[0].forms for stem in terms(form)}
+        return list(people[0].forms) if set(terms(name)) <= known | _CALLED else []
     parts = name.split()
     named = parts and all(part[0].isupper() for part in parts)
     return [name] if named and all(len(index.passages_with(stem)) for stem in terms(name)) else []

@@ -53,7 +53,8 @@ _VIEWS = re.compile(
     r"push(?:es)? back|"
     r"sceptic\w*|skeptic\w*|counter(?:s|ed|-?arguments?|-?points?)|other (?:side|views?|voices?|opinions?)|dissent\w*|"
     r"contradict\w*|(?:argue|speak|say|said|evidence|argument|case|point)s? against|"
-    r"(?:weak(?:ness(?:es)?| points?)|flaws?|shortcomings?|holes?) (?:of|in) (?:his|her|their|the) "
+    r"(?:weak(?:ness(?:es)?| points?)|flaws?|shortcomings?|holes?) (?:of|in) "
+    r"(?:his|her|their|the|(?:(?-i:[A-Z])\w+ )?(?-i:[A-Z])\w+[’']s?) "
     r"(?:argument|reasoning|view|case|claim|position|theory|thesis)\w*|"
     r"(?:is|was) (?:he|she|(?-i:[A-Z])\w+(?: (?-i:[A-Z])\w+)?) (?:right|wrong|mistaken|correct)|"
     r"(?:is|was) (?:that|this|it) (?:really )?(?:an? )?(?:convincing|realistic|plausible))\b",
@@ -72,7 +73,8 @@ _LIST = re.compile(
 )
 _ASKS_FOR_A_VIEW = re.compile(
     r"\b(?:think|believe|sa(?:y|id)|argue|claim|mean|see|view|feel|want|propose|predict|expect|explain|describe|"
-    r"suggest|admit|regard|consider|define|hold|worry|fear|hope|compare|use|according to|opinion|position|stance)s?\b|"
+    r"suggest|admit|regard|consider|define|hold|worry|fear|hope|compare|use|according to|opinion|position|stance|"
+    r"judge|judge?ment|assess|assessment|evaluate|verdict|conclude|conclusion)s?\b|"
     r"^\W*(?:is|was) (?-i:[A-Z])[\w’'-]+(?: (?-i:[A-Z])[\w’'-]+)? (?:really |actually )?"
     r"(?:against|in favou?r of|opposed to)\b",
     re.IGNORECASE,
