@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from corpus import Sentence
-from rag.asked import demanded, objected_to
+from rag.asked import demanded, objected_to, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.imprint import imprint
 from rag.index import PassageIndex
@@ -90,7 +90,7 @@ def overview(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSente
         of = own.union(*(terms(name) for name in _others(index, query)))
         if found := _corrections(index, of, scope):
             return found
-    there = index.rows_in(query.sections)
+    there = index.rows_in(query.sections) if not yes_or_no(query.asked) else set()
     if there and len(topic) <= 1 and not any(there.intersection(index.passages_with(t).tolist()) for t in topic):
         return summarise(index, query, scope)  # "chapter 4 as for a child"
     if topic or demanded(query.asked):

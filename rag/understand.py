@@ -135,7 +135,8 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     if not people or _COMPARE.search(turn.asked):
         people = named_people(index, turn.text)
     intent = _intent(turn.asked, people)
-    holders = _holders(index, turn.asked, people, intent)
+    sections = named_sections(index, turn.asked, scope)
+    holders = _holders(index, turn.asked, people, intent, within=bool(sections))
     guests = {person.name for person in index.corpus.people if person.role == "guest"}
     # Where people are set side by side, their names are looked for by themselves, and the topic should count; so it
     # should where a guest's view is asked for, who holds half of all sentences.
@@ -143,7 +144,6 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     names = frozenset(stem for form in forms for stem in terms(form))
     aside = names if len(people) > 1 or (holders and guests.issuperset(people)) else frozenset()
     vector, tokens, weights, token_words = _encode(index, encoder, parts, aside)
-    sections = named_sections(index, turn.asked, scope)
     if not sections and (beside := _sections_beside(index, turn, scope)):
         sections, intent = beside, intent if content_terms(_BESIDE.sub(" ", turn.asked)) else "summary"
     elif not sections and intent == "summary" and not content_terms(_SUMMARY.sub(" ", turn.asked)):
@@ -189,12 +189,14 @@ def content_terms(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(stem for word in words(text) if not is_frame(word) for stem in terms(word)))
 
 
-def _holders(index: PassageIndex, text: str, people: tuple[str, ...], intent: Intent) -> tuple[str, ...]:
+def _holders(
+    index: PassageIndex, text: str, people: tuple[str, ...], intent: Intent, *, within: bool
+) -> tuple[str, ...]:
     """The people whose own view is asked for: "why does X think ..."; "he" without a name is the guest, and other
-    views without a name are the critics'."""
+    views without a name are the critics'. `within` sections that are named, "the editorial part" is a place."""
     asks = bool(_ASKS_FOR_A_VIEW.search(text) or _VIEWS.search(text))
     main = index.corpus.main
-    if main is not None and main.voice and _THE_TEXT.search(text) and (asks or _AGREES.search(text)):
+    if main is not None and main.voice and not within and _THE_TEXT.search(text) and (asks or _AGREES.search(text)):
         return (main.voice,)
     if not asks:
         return ()
