@@ -26,7 +26,8 @@ from rag.datatypes import (
     Turn,
 )
 from rag.followup import parts, standalone_question
-from rag.gate import Verdict, judge, missing, refusal
+from rag.gaps import missing
+from rag.gate import Verdict, judge, refusal
 from rag.index import PassageIndex
 from rag.overview import overview
 from rag.rerank import paragraph_coverage, rank_evidence, rerank
@@ -120,7 +121,7 @@ class Plainly:
             return Plain(whole.query.text, "not_in_sources", whole.verdict.confidence, no, nearest=nearest)
         draft = self._draft(answered, scope)
         gaps = [f"On “{one.query.asked}” the sources don't say." for one in considered if not one.verdict.answerable]
-        gaps += [gap for one in answered for gap in missing(self._corpus, one.query, one.verdict, draft)]
+        gaps += [gap for one in answered for gap in missing(self._corpus, one.query, one.verdict.absent, draft)]
         views = self._other_views(whole.query, draft, scope)
         lap("compose")
         evidence: dict[tuple[int, int], Evidence] = {}
