@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from rag.datatypes import Asked
+from rag.terms import is_stop, terms
 
+# A capitalised word that doesn't begin a sentence or a quotation.
+_NAME = re.compile(r"(?<![.?!:“\"'] )(?<!^)(?<![“\"'])\b[A-Z][\w’'-]+")
+_FULL_NAME = re.compile(rf"{_NAME.pattern}(?: [A-Z][\w’'-]+)+")
+# Titles that people are asked about, spelt like names.
+OFFICES = ("CEO", "CTO", "CFO", "PhD", "Dr", "I")
 _ASKED: tuple[tuple[Asked, re.Pattern[str]], ...] = (
     (
         "amount",
@@ -323,3 +329,17 @@ _HOLDS: dict[str, Held] = {
 }
 # A question looks at hundreds of sentences, three times over, and other questions at the same ones.
 _HOLDS = {kind: lru_cache(maxsize=16_384)(held) for kind, held in _HOLDS.items()}
+
+
+def names_asked(question: str) -> list[str]:
+    """The capitalised words of a question that don't begin a sentence."""
+    return [name for name in _NAME.findall(question) if not is_stop(name.lower()) and terms(name)]
+
+
+def full_names_asked(question: str) -> list[str]:
+    """The runs of two or more capitalised words, without an office: "Ada Brandt", "Alder Bridge Trust"; none where
+    every word that says something is capitalised."""
+    if not any(word[0].islower() and terms(word) for word in question.split()):
+        return []
+    runs = [re.sub(r"[’']s?$", "", run) for run in _FULL_NAME.findall(question)]
+    return [run for run in dict.fromkeys(runs) if all(terms(word) and word not in OFFICES for word in run.split())]

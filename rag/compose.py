@@ -59,6 +59,8 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: in
             return [_say(corpus, row) for row in rows]
         # Rows rank high where something is to be checked, also those of other claims.
         evidence = [e for e in evidence if e.sentence.kind != "row"] or evidence
+    if query.named:
+        evidence = [e for e in evidence if query.named in term_set(e.passage.text)] or evidence
     roles = {role: [p.name for p in corpus.people if p.role == role] for role in ("guest", "host")}
     cast = _Cast(frozenset([*query.people, *query.holders, *roles["guest"]]), frozenset(roles["host"]))
     if holding := _that_hold_it(query, evidence):

@@ -105,8 +105,8 @@ class Query:
     `token_weights`, of the words in `token_words`.
     `intent` is the form of answer that it wants, `kinds` the kinds of thing, `people` and
     `sections` those that it names (sections as (source id, label); `place_terms` are the terms that name them),
-    `holders` the people whose view it asks for; `said` is what was answered before, `looked_at` what the index has
-    compared so far, by row, so that two stages don't do it twice.
+    `holders` the people whose view it asks for; `named` is the rarest term of the name of another; `said` is what was
+    answered before, `looked_at` what the index has compared so far, by row, so that two stages don't do it twice.
     """
 
     text: str
@@ -123,6 +123,7 @@ class Query:
     sections: tuple[tuple[str, str], ...] = ()
     place_terms: frozenset[str] = frozenset()
     holders: tuple[str, ...] = ()
+    named: str = ""
     said: str = ""
     looked_at: dict[int, tuple[Vectors, Vectors]] = field(default_factory=dict, compare=False, repr=False)
 

@@ -11,22 +11,17 @@ import numpy as np
 
 from corpus import Corpus
 from corpus.people import Person
-from rag.asked import without_speaker, yes_or_no
+from rag.asked import OFFICES, names_asked, without_speaker, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query
 from rag.quantities import Quantity, find_dates, find_quantities, same_amount
-from rag.terms import is_frame, is_stop, term_set, terms
+from rag.terms import is_frame, term_set, terms
 
 # Below this a word of the question is like none of a sentence, token by token.
 ALIKE = 0.45
 # "5 to 20", "5-25": so many characters lie between the ends of a range.
 _RANGE = 4
-# A capitalised word that doesn't begin a sentence or a quotation.
-_NAME = re.compile(r"(?<![.?!:“\"'] )(?<!^)(?<![“\"'])\b[A-Z][\w’'-]+")
-_FULL_NAME = re.compile(rf"{_NAME.pattern}(?: [A-Z][\w’'-]+)+")
 # Verbs that are put in many ways: "go to" is "join" or "move to".
 _LIGHT = frozenset("go get come take give make put keep become turn try start end begin bring use".split())
-# Titles that people are asked about, spelt like names.
-_OFFICES = ("CEO", "CTO", "CFO", "PhD", "Dr", "I")
 _HE = re.compile(r"\b(?:he|she)\b", re.I)
 _HIM = re.compile(r"\b(?:he|him|his|she|her)\b", re.I)
 _ME = re.compile(r"\b(?:I|[Mm]y|me|[Ww]e|[Oo]ur)\b")
@@ -60,20 +55,6 @@ def missing(corpus: Corpus, query: Query, absent: Sequence[str], draft: Sequence
     what = [word for word in what if word not in absent]
     gaps += [f"The sources don't say this of {name}." for name in unnamed]
     return gaps + [f"The sources don't say “{word}” of this." for word in what]
-
-
-def names_asked(question: str) -> list[str]:
-    """The capitalised words of a question that don't begin a sentence."""
-    return [name for name in _NAME.findall(question) if not is_stop(name.lower()) and terms(name)]
-
-
-def full_names_asked(question: str) -> list[str]:
-    """The runs of two or more such words, without an office: "Ada Brandt", "Alder Bridge Trust"; none where every
-    word that says something is capitalised."""
-    if not any(word[0].islower() and terms(word) for word in question.split()):
-        return []
-    runs = [re.sub(r"[’']s?$", "", run) for run in _FULL_NAME.findall(question)]
-    return [run for run in dict.fromkeys(runs) if all(terms(word) and word not in _OFFICES for word in run.split())]
 
 
 def _not_of_them(corpus: Corpus, query: Query, said: Sequence[Evidence]) -> list[str]:
@@ -113,7 +94,7 @@ def _not_with_them(corpus: Corpus, people: Sequence[Person], query: Query, said:
     if len(people) == 1:
         about = [_led_up_to(corpus, e) for e in said if _may_be_about(corpus, people[0], e)]
     own = {term for person in people for form in person.forms for term in terms(form)}
-    names = [name for name in names_asked(query.asked) if not own.intersection(terms(name)) and name not in _OFFICES]
+    names = [name for name in names_asked(query.asked) if not own.intersection(terms(name)) and name not in OFFICES]
     return [name for name in names if not any(set(terms(name)) & term_set(text) for text in about)]
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.asked import asks_who, defined, demanded, names_topic, spoken_of, yes_or_no
+from rag.asked import asks_who, defined, demanded, full_names_asked, names_asked, names_topic, spoken_of, yes_or_no
 from rag.datatypes import Evidence, Query, Scope
-from rag.gaps import ALIKE, full_names_asked, names_asked, told
+from rag.gaps import ALIKE, told
 from rag.index import PassageIndex
 from rag.terms import term_set, terms
 from rag.understand import content_terms
@@ -100,10 +100,8 @@ def judge(index: PassageIndex, question: str, query: Query, evidence: Sequence[E
         logit = min(logit, _LACKING)
     inside = index.rows(scope)
     absent = [name for name in dict.fromkeys(names_asked(question)) if _missing(index, name, inside)]
-    if not absent and (unknown := [name for name in full_names_asked(question) if _is_nobody(index, name, inside)]):
+    if not absent and _is_of_another(query, evidence, unknown := _unknown(index, question, inside)):
         logit, absent = min(logit, _LACKING), unknown
-    elif not absent and any(_is_elsewhere(index, name, evidence) for name in full_names_asked(question)):
-        logit = min(logit, _LACKING)
     known = {name.lower() for name in absent}
     if strange := _strange_words(index, query, evidence, _STRANGE):
         logit = min(logit, _LACKING)
@@ -217,6 +215,16 @@ def _absent(index: PassageIndex, asked: Sequence[str], inside: NDArray[np.bool_]
     return absent / (sum(weights.values()) or 1.0)
 
 
+def _unknown(index: PassageIndex, question: str, inside: NDArray[np.bool_] | None) -> list[str]:
+    """The names of several words in a question that the scope has nowhere."""
+    return [name for name in full_names_asked(question) if _is_nobody(index, name, inside)]
+
+
+def _is_of_another(query: Query, evidence: Sequence[Evidence], unknown: Sequence[str]) -> bool:
+    """Whether a name of several words is unknown, or the best evidence doesn't have it."""
+    return bool(unknown or (query.named and not any(query.named in term_set(e.text) for e in evidence[:_BEST])))
+
+
 def _is_nobody(index: PassageIndex, name: str, inside: NDArray[np.bool_] | None) -> bool:
     """Whether no passage of the scope has a name of several words, though some have each of them, and one of them is
     nowhere a name: "thinking" and "machines" don't make a "Thinking Machines Lab"."""
@@ -226,17 +234,6 @@ def _is_nobody(index: PassageIndex, name: str, inside: NDArray[np.bool_] | None)
     if any(name.lower() in " ".join(text.lower().split()) for text in texts):
         return False
     return any(not re.search(rf"(?<=[\w,’'] ){re.escape(word)}\b", " ".join(texts)) for word in name.split())
-
-
-def _is_elsewhere(index: PassageIndex, name: str, evidence: Sequence[Evidence]) -> bool:
-    """Whether the passages of the best evidence lack the rarest word of a name that none of the corpus's people bears:
-    who asks for one Daniel isn't answered with another."""
-    stems = [term for term in terms(name) if len(index.passages_with(term))]
-    if not stems or any(set(stems) & set(terms(form)) for p in index.corpus.people for form in p.forms):
-        return False
-    rarest = min(stems, key=lambda term: len(index.passages_with(term)))
-    rows = set(index.passages_with(rarest).tolist())
-    return not any(e.passage.row in rows for e in evidence[:_BEST])
 
 
 def _missing(index: PassageIndex, word: str, inside: NDArray[np.bool_] | None) -> bool:

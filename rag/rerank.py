@@ -18,7 +18,7 @@ from rag.datatypes import Evidence, Query, Reranker, ScoredPassage
 from rag.index import PassageIndex
 from rag.lines import FEATURES, Lines
 from rag.onecore import one_core
-from rag.terms import terms
+from rag.terms import term_set, terms
 from rag.understand import without_checking
 
 # Sentences of this many passages are looked at.
@@ -45,6 +45,8 @@ WEIGHTS: dict[str, float] = {
     "demanded": 1.5,
     # Nor this: what something is, is best said by a sentence about it.
     "defines": 2.0,
+    # Nor this: who asks for one Daniel isn't answered with another.
+    "named": 3.0,
 }
 
 
@@ -151,6 +153,7 @@ def features(
         "kind": [share_held(text, query.kinds) for text in texts] if query.kinds else nothing,
         "demanded": [held(text) for text in texts] if held is not None else nothing,
         "defines": _defines(defined(query.asked), texts) or nothing,
+        "named": [query.named in term_set(text) for text in texts] if query.named else nothing,
         "of_its_sources": _of_its_sources(query, lines) or nothing,
         "section_named": np.repeat(in_named, counts),
         "holder": [sentence.voice in holders for sentence in sentences] if holders else nothing,

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rag.asked import kinds_asked
+from rag.asked import full_names_asked, kinds_asked
 from rag.datatypes import Encoder, Intent, Query, Scope, Standalone, Vectors
 from rag.encoder import SKETCH, OnnxEncoder, unit
 from rag.index import PassageIndex
@@ -74,7 +74,7 @@ _LIST = re.compile(
 _ASKS_FOR_A_VIEW = re.compile(
     r"\b(?:think|believe|sa(?:y|id)|argue|claim|mean|see|view|feel|want|propose|predict|expect|explain|describe|"
     r"suggest|admit|regard|consider|define|hold|worry|fear|hope|compare|use|according to|opinion|position|stance|"
-    r"judge|judge?ment|assess|assessment|evaluate|verdict|conclude|conclusion)s?\b|"
+    r"judge|judge?ment|assess|assessment|evaluate|verdict|conclude|conclusion|would|should)s?\b|"
     r"^\W*(?:is|was) (?-i:[A-Z])[\w’'-]+(?: (?-i:[A-Z])[\w’'-]+)? (?:really |actually )?"
     r"(?:against|in favou?r of|opposed to)\b",
     re.IGNORECASE,
@@ -165,6 +165,7 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
         sections=sections,
         place_terms=_PLACES.union(*(terms(label) for _, label in sections)) if sections else frozenset(),
         holders=holders,
+        named=_named(index, turn.asked),
         said=turn.said,
     )
 
@@ -211,6 +212,17 @@ def named_people(index: PassageIndex, text: str) -> tuple[str, ...]:
     roles = {match.lastgroup for match in _ROLES.finditer(text)}
     said = spoken(text)
     return tuple(person.name for person in index.corpus.people if person.role in roles or names_one(said, person.forms))
+
+
+def _named(index: PassageIndex, text: str) -> str:
+    """The term of a full name, but for its first, that stands in the fewest passages, where none of the corpus's people
+    bears it: who asks for one Daniel isn't answered with another."""
+    borne = [{term for form in person.forms for term in terms(form)} for person in index.corpus.people]
+    names = [own for name in full_names_asked(text) if (own := terms(name))]
+    found = {
+        t: len(index.passages_with(t)) for own in names if not any(b.issuperset(own) for b in borne) for t in own[1:]
+    }
+    return min((term for term in found if found[term]), key=found.__getitem__, default="")
 
 
 def named_sections(index: PassageIndex, text: str, scope: Scope) -> tuple[tuple[str, str], ...]:
