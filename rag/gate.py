@@ -18,8 +18,7 @@ from rag.asked import asks_who, defined, demanded, full_names_asked, names_asked
 from rag.datatypes import Evidence, Query, Scope
 from rag.gaps import ALIKE, told
 from rag.index import PassageIndex
-from rag.terms import term_set, terms
-from rag.understand import content_terms
+from rag.terms import content_terms, term_set, terms
 
 THRESHOLD = 0.57
 INTERCEPT = -2.06

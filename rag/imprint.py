@@ -7,8 +7,7 @@ import re
 from corpus import Source
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.index import PassageIndex
-from rag.terms import terms
-from rag.understand import content_terms
+from rag.terms import content_terms, terms
 
 _TEXT = r"(?:article|text|document|piece|essay|write-?up|page|post|paper|report|summary)"
 _ASKS = (

@@ -18,9 +18,9 @@ from rag.asked import demanded, objected_to, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query, Scope
 from rag.imprint import imprint
 from rag.index import PassageIndex
+from rag.intent import asks_for_views
 from rag.summarise import summarise, worth
-from rag.terms import names_one, points_back, spoken, term_set, terms
-from rag.understand import asks_for_views, content_terms
+from rag.terms import content_terms, names_one, points_back, spoken, term_set, terms
 
 _MOST, _MOST_INTRODUCTIONS, _MOST_CORRECTIONS, _MOST_CRITICS = 6, 3, 10, 8
 

@@ -29,12 +29,14 @@ from rag.followup import parts, standalone_question
 from rag.gaps import missing
 from rag.gate import Verdict, judge, refusal
 from rag.index import PassageIndex
+from rag.intent import without_views
 from rag.overview import overview
 from rag.rerank import paragraph_coverage, rank_evidence, rerank
 from rag.retrieve import find_candidates
 from rag.spelling import respell
 from rag.summarise import summarise
-from rag.understand import content_terms, understand, without_views
+from rag.terms import content_terms
+from rag.understand import understand
 from rag.views import opposing_sources, other_views
 
 _NEAREST = 3

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from rag.asked import defined, demanded, names_topic, share_held
 from rag.datatypes import Evidence, Query, Reranker, ScoredPassage
 from rag.index import PassageIndex
+from rag.intent import without_checking
 from rag.lines import FEATURES, Lines
 from rag.onecore import one_core
 from rag.terms import term_set, terms
-from rag.understand import without_checking
 
 # Sentences of this many passages are looked at.
 DEPTH = 40

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from rag.datatypes import DraftSentence, Evidence, Query, Scope, Vectors
 from rag.index import PassageIndex
+from rag.intent import number_of_sentences
 from rag.terms import points_back
-from rag.understand import number_of_sentences
 
 _MOST = 7
 _MOST_SECTIONS = 12

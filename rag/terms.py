@@ -128,3 +128,8 @@ def _stem(word: str) -> str:
         stemmer = _local.stemmer = Stemmer.Stemmer("english")
     stem: str = stemmer.stemWord(word)
     return stem
+
+
+def content_terms(text: str) -> tuple[str, ...]:
+    """The distinct content terms of a text, without those of the asker's frame."""
+    return tuple(dict.fromkeys(stem for word in words(text) if not is_frame(word) for stem in terms(word)))

@@ -9,7 +9,7 @@ import pytest
 import rag
 from corpus import Corpus
 from rag.datatypes import Scope
-from rag.understand import named_sections
+from rag.sections import named_sections
 
 
 @pytest.mark.parametrize("question", ["", "   ", "\n\t", "\x00\x01", "\ud800"])
