@@ -35,7 +35,8 @@ _COMPARE = re.compile(
     re.IGNORECASE,
 )
 _VIEWS = re.compile(
-    r"\b(?:disagree\w*|critic\w*|oppos\w+|opponents?|object(?:s|ed|ions?|ors?)?(?= to\b| about\b|\W*$)|"
+    r"\b(?:disagree\w*|critic(?:s|i[sz]\w+|al (?=of\b|voices?\b|views?\b|re\w+s?\b))?\b|critiqu\w+|"
+    r"oppos\w+|opponents?|object(?:s|ed|ions?|ors?)?(?= to\b| about\b|\W*$)|"
     r"push(?:es)? back|"
     r"sceptic\w*|skeptic\w*|counter(?:s|ed|-?arguments?|-?points?)|other (?:side|views?|voices?|opinions?)|dissent\w*|"
     r"contradict\w*|(?:argue|speak|say|said|evidence|argument|case|point)s? against|"

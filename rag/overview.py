@@ -36,7 +36,8 @@ _TALK = frozenset(
         document write-up source claim statement quote quotation people person expert others anyone someone everything
         list name error errors mistake mistakes correction corrections corrected errata misquote misquoted inaccurate
         wrongly falsely incorrectly misattributed attributed weak weakness weaknesses flaw shortcoming hole mistaken
-        find judge judgement judgment assess assessment evaluate evaluation conclude conclusion
+        fiercest harshest sharpest toughest loudest vocal prominent find
+        judge judgement judgment assess assessment evaluate evaluation conclude conclusion
         inaccuracy inaccuracies imprecise false untrue verbatim known verified check checked fact factual problem found
         accurate accuracy rating rated verdict
         editorial summary section chapter part line sentence word everyone everybody"""

@@ -167,8 +167,30 @@ def test_somebodys_view_is_what_they_say(bees: rag.Engine) -> None:
     assert {c.source_id for c in bees.ask("What is Kohl's position?").citations} == {"kohl"}
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the strongest argument against Brandt?",
+        "What are the weaknesses of Brandt's argument?",
+        "Who is the sharpest critic of Brandt?",
+        "What is the best objection to Ada Brandt?",
+    ],
+)
+def test_what_is_held_against_somebody_is_no_introduction(bees: rag.Engine, question: str) -> None:
+    assert {c.voice for c in bees.ask(question).citations} == {"Ines Kohl"}
+
+
+def test_somebodys_position_is_not_who_they_are(bees: rag.Engine) -> None:
+    assert "founder" not in bees.ask("What is Brandt's position?").text
+
+
 def test_the_texts_own_view_is_its_own_section(bees: rag.Engine) -> None:
-    assert {c.section for c in bees.ask("Does the article agree with her?").citations} == {"Judgement"}
+    for question in (
+        "Does the article agree with her?",
+        "How does the article judge her?",
+        "What is its author's verdict?",
+    ):
+        assert {c.section for c in bees.ask(question).citations} == {"Judgement"}
 
 
 def test_a_section_that_is_named_is_told(bees: rag.Engine) -> None:

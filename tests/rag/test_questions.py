@@ -78,3 +78,25 @@ def test_a_word_that_begins_like_chapter_names_none_and_many_texts_with_one_numb
         named = named_sections(engine.index, "What does section 2 say?", Scope(()))
         assert 0 < len(named) < 30
         assert {label for _, label in named} == {"Section 2"}
+
+
+HARBOURS = {
+    f"harbour{n}": f"# Harbour {n}\n\nDaniel Moss opened harbour {n}. The lab of harbour {n} tests water with machines. "
+    f"Quick thinking about tides helped harbour {n}."
+    for n in range(1, 61)
+} | {"office": "# The office\n\nThe harbours have a president. Daniel Levin has been president since May.\n"}
+
+
+def test_a_name_made_of_common_words_that_stands_nowhere_is_said_to_be_missing(encoder_files: Path) -> None:
+    with rag.open_engine(Corpus.from_texts(HARBOURS)) as engine:
+        answer = engine.ask("Which water does Thinking Machines Lab test?")
+        assert answer.abstained
+        assert "“Thinking Machines Lab”" in answer.text
+        assert not engine.ask("Who opened harbour 12?").abstained
+
+
+def test_who_asks_for_one_daniel_is_not_answered_with_another(encoder_files: Path) -> None:
+    with rag.open_engine(Corpus.from_texts(HARBOURS)) as engine:
+        answer = engine.ask("What did Daniel Levin become?")
+        assert answer.citations[0].source_id == "office"
+        assert "Moss" not in engine.ask("Which harbour did Daniel Levin open?").text
