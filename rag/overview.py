@@ -36,6 +36,7 @@ _TALK = frozenset(
         document write-up source claim statement quote quotation people person expert others anyone someone everything
         list name error errors mistake mistakes correction corrections corrected errata misquote misquoted inaccurate
         wrongly falsely incorrectly misattributed attributed weak weakness weaknesses flaw shortcoming hole mistaken
+        contradiction contradictions contradict inconsistency complain complaint doubt warn warning criticise criticize
         fiercest harshest sharpest toughest loudest vocal prominent find
         judge judgement judgment assess assessment evaluate evaluation conclude conclusion
         inaccuracy inaccuracies imprecise false untrue verbatim known verified check checked fact factual problem found

@@ -28,7 +28,9 @@ _COMMON = 0.7
 _ASKS_FOR_A_VIEW = re.compile(
     r"\b(?:think|believe|sa(?:y|id)|argue|claim|mean|see|view|feel|want|propose|predict|expect|explain|describe|"
     r"suggest|admit|regard|consider|define|hold|worry|fear|hope|compare|use|according to|opinion|position|stance|"
-    r"judge|judge?ment|assess|assessment|evaluate|verdict|conclude|conclusion|would|should)s?\b|"
+    r"judge|judge?ment|assess|assessment|evaluate|verdict|conclude|conclusion|would|should|complain|"
+    r"complaint|doubt|warn|warning|criticism|criticise|recommend|reject|concede|acknowledge|insist|prediction|forecast|"
+    r"belief|answer|response|reaction|proposal)s?\b|"
     r"^\W*(?:is|was) (?-i:[A-Z])[\w’'-]+(?: (?-i:[A-Z])[\w’'-]+)? (?:really |actually )?"
     r"(?:against|in favou?r of|opposed to)\b",
     re.IGNORECASE,

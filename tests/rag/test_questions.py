@@ -81,8 +81,8 @@ def test_a_word_that_begins_like_chapter_names_none_and_many_texts_with_one_numb
 
 
 HARBOURS = {
-    f"harbour{n}": f"# Harbour {n}\n\nDaniel Moss opened harbour {n}. The lab of harbour {n} tests water with machines. "
-    f"Quick thinking about tides helped harbour {n}."
+    f"harbour{n}": f"# Harbour {n}\n\nDaniel Moss opened harbour {n}. The lab of harbour {n} tests water with "
+    f"machines. Quick thinking about tides helped harbour {n}."
     for n in range(1, 61)
 } | {"office": "# The office\n\nThe harbours have a president. Daniel Levin has been president since May.\n"}
 
