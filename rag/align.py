@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Literal
 
 import numpy as np
 
-from corpus.document import split_sentences
 from rag.datatypes import Vectors
-from rag.names import POSSESSIVES, Name
+from rag.evidence import Passage
+from rag.names import Name
 from rag.quantities import same_amount
-from rag.statements import Statement, read
+from rag.statements import Statement
 
 MEETS = 0.75
 # A sentence is in view when it covers at least this share of what the best one covers.
@@ -45,17 +45,6 @@ class Difference:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A passage as statements, sentence by sentence, with the characters of each."""
-
-    text: str
-    statements: tuple[Statement, ...]
-    spans: tuple[tuple[int, int], ...]
-    # For each statement, the person last named before it: whom its pronouns mean.
-    before: tuple[Name | None, ...]
-
-
 @dataclass(frozen=True)
 class Alignment:
     """A claim beside the sentences of its evidence.
@@ -69,6 +58,7 @@ class Alignment:
     claim: Statement
     sentences: tuple[Statement, ...]
     before: tuple[Name | None, ...]
+    labels: tuple[int | None, ...]
     likeness: tuple[Vectors, ...]
     weights: Vectors
     coverage: Vectors
@@ -97,40 +87,27 @@ class Alignment:
             return 0.0
         return float((self.likeness[sentence][:, content].max(axis=0) >= MEETS).mean())
 
+    def turned(self, sentence: int) -> bool:
+        """Whether only one of the claim and a sentence puts the doer behind the deed: "built by the owner"."""
+        by = [any(word.lower == "by" for word in one.words) for one in (self.claim, self.sentences[sentence])]
+        return by[0] != by[1]
+
     def missing(self) -> list[str]:
         """The claim's content words that the evidence has nothing like, weightiest first."""
         rows = sorted((n for n, link in enumerate(self.links) if link is None), key=lambda n: -self.weights[n])
         return [self.claim.words[self.claim.content[n]].text for n in rows]
 
 
-@lru_cache(maxsize=2_048)
-def read_passage(text: str) -> Passage:
-    """A passage as statements. The same text gives the same object."""
-    spans = tuple(span for line in _lines(text) for span in split_sentences(text, *line))
-    statements = tuple(read(text[a:b]) for a, b in spans)
-    before: list[Name | None] = []
-    last: Name | None = None
-    for statement in statements:
-        before.append(last)
-        # Whoever a sentence is about stays whom the next one's pronouns mean.
-        first = next((name for name in statement.names if name.parts[0] not in POSSESSIVES and name.sure), None)
-        last = first if first is not None and not first.pronoun else last
-    return Passage(text, statements, spans, tuple(before))
-
-
-def _lines(text: str) -> list[tuple[int, int]]:
-    spans, start = [], 0
-    for line in text.split("\n"):
-        if line.strip():
-            spans.append((start, start + len(line)))
-        start += len(line) + 1
-    return spans
-
-
 def align(claim: Statement, passages: Sequence[Passage]) -> Alignment:
     """The claim beside every sentence of the passages."""
     sentences = tuple(statement for passage in passages for statement in passage.statements)
     before = tuple(name for passage in passages for name in passage.before)
+    starts = accumulate((len(passage.statements) for passage in passages), initial=0)
+    labels = tuple(
+        None if n is None else start + n
+        for start, passage in zip(starts, passages, strict=False)
+        for n in passage.labels
+    )
     weights = _weights(claim)
     likeness = tuple(_likeness(claim, sentence) for sentence in sentences)
     best = np.array([table.max(axis=1, initial=0.0) for table in likeness]).reshape(len(sentences), len(claim.content))
@@ -139,7 +116,7 @@ def align(claim: Statement, passages: Sequence[Passage]) -> Alignment:
     order = sorted(range(len(sentences)), key=lambda s: (-standing[s], s))
     view = tuple(s for s in order[:VIEW] if coverage[s] >= IN_VIEW * coverage[order[0]] and coverage[s] > 0)
     links = tuple(_link(n, likeness, view) for n in range(len(claim.content)))
-    return Alignment(claim, sentences, before, likeness, weights, coverage, standing, view, links)
+    return Alignment(claim, sentences, before, labels, likeness, weights, coverage, standing, view, links)
 
 
 def _same_values(claim: Statement, sentence: Statement) -> float:

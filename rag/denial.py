@@ -17,6 +17,10 @@ from rag.tokens import REPORTING
 NEARLY = 0.9
 # A sentence of which the claim has this share is told by it.
 ANSWERED = 0.75
+# Evidence that holds less of a claim that denies something says it in other words, and may deny it in others; more of
+# it must be there where the word that is denied isn't.
+SPOKEN_OF = 0.5
+SPOKEN_OF_ALL_BUT = 0.55
 # These come near a denial; where one stands by, it is left open whether something is denied.
 _NEAR_DENIAL = frozenset(
     """prevent prevents prevented preventing avoid avoids avoided avoiding few rarely doubt doubts doubted reject
@@ -25,6 +29,9 @@ _NEAR_DENIAL = frozenset(
     against ignore ignores omit omits unclear missing exclude excludes excluded forbid forbids forbade forbidden ban
     bans banned wrong false falsely disagree disagrees""".split()
 )
+
+# What is done to an idea that one no longer holds.
+_GIVES_UP = frozenset("drop drops dropped abandon abandons abandoned discard discards discarded".split()) | _NEAR_DENIAL
 
 
 def compare_denials(alignment: Alignment) -> Iterable[Difference]:
@@ -37,6 +44,7 @@ def compare_denials(alignment: Alignment) -> Iterable[Difference]:
         return
     yield from _by_claim(alignment)
     yield from _by_evidence(alignment)
+    yield from _out_of_view(alignment)
 
 
 def _by_claim(alignment: Alignment) -> Iterable[Difference]:
@@ -51,19 +59,32 @@ def _by_claim(alignment: Alignment) -> Iterable[Difference]:
         ]
         if denied and (denied[0] or 2 * sum(denied) >= len(denied)):
             continue
-        if _opposed(alignment, reach) or (mine and _denied_outside(alignment, mine[0])):
+        if (
+            _of_nothing(alignment, reach)
+            or _opposed(alignment, reach)
+            or (mine and _denied_outside(alignment, mine[0]))
+        ):
             continue
+        named = bool(mine and _places(alignment, mine[0]))
+        most = 1.0 if alignment.cover(alignment.view) >= (SPOKEN_OF if named else SPOKEN_OF_ALL_BUT) else 0.4
         if not places:
             if _plain(alignment):
-                yield Difference("negation", "the evidence doesn't deny it", 0.8 * trust(alignment, alignment.view[0]))
+                weight = min(most, 0.8 * trust(alignment, alignment.view[0]))
+                yield Difference("negation", "the evidence doesn't deny it", weight)
             continue
         s = max((s for s, _ in places), key=lambda s: alignment.coverage[s])
         first = next(found for row in mine if (found := _places(alignment, row)))
         soft = any(_near_denial(alignment.sentences[s], column, alignment.claim) for s, column in first)
         word = alignment.claim.words[alignment.claim.content[mine[0]]].text
         weight = _weight(alignment, s, len({row for row in mine if _places(alignment, row)}), len(mine))
-        weight = max(weight, 0.6 * _plain(alignment))
+        weight = min(most, max(weight, 0.6 * _plain(alignment)))
         yield Difference("negation", f"the evidence doesn't deny “{word}”", 0.3 if soft else weight)
+
+
+def _of_nothing(alignment: Alignment, reach: Sequence[int]) -> bool:
+    """Whether "nothing" denies it, and the best sentence denies anything: "pays nothing" for "at no cost"."""
+    before = {word.lower for word in alignment.claim.words[max(0, min(reach) - 2) : max(reach) + 3]}
+    return "nothing" in before and bool(alignment.sentences[alignment.view[0]].denials)
 
 
 def _denied(statement: Statement, n: int) -> bool:
@@ -103,12 +124,42 @@ def _by_evidence(alignment: Alignment) -> Iterable[Difference]:
                 continue
             if any(claim.words[claim.content[row]].sign < 0 for row, _ in hits):
                 continue
-            if all(_said_elsewhere(alignment, row, s) for row, _ in hits) or _answers(alignment, s, reach):
+            if hits[0][1] != columns[0] and len(_beyond(alignment, s, reach)) > len(hits):
+                continue
+            if all(_said_elsewhere(alignment, row, s, column) for row, column in hits) or _answers(alignment, s, reach):
                 continue
             soft = any(_near_denial(claim, claim.content[row], sentence) for row, _ in hits)
             weight = _weight(alignment, s, len({column for _, column in hits}), len(columns))
             word = sentence.words[hits[0][1]].text
             yield Difference("negation", f"the evidence denies “{word}”", 0.3 if soft else weight)
+
+
+def _beyond(alignment: Alignment, s: int, reach: Sequence[int]) -> set[int]:
+    """The claim's rows that a sentence answers to behind a comma that follows what it denies."""
+    words = alignment.sentences[s].words
+    comma = next((m for m in range(reach[-1] + 1, len(words)) if words[m].comma), len(words))
+    return {row for m in range(comma, len(words)) if words[m].stem for row in _rows(alignment, s, m)}
+
+
+def _out_of_view(alignment: Alignment) -> Iterable[Difference]:
+    """What the evidence denies in a sentence that holds little of the claim, where the claim has all of that, side by
+    side, and the evidence says it nowhere: a claim of two sentences may have it as its second half."""
+    content = alignment.claim.content
+    for s, sentence in enumerate(alignment.sentences):
+        for reach in sentence.denials if s not in alignment.view else ():
+            columns = [column for column in reach if sentence.words[column].stem]
+            rows = [row for column in columns for row in _rows(alignment, s, column)[:1]]
+            if len(columns) < 2 or rows != list(range(rows[0] if rows else 0, len(columns) + (rows[0] if rows else 0))):
+                continue
+            denied = any(alignment.claim.words[content[row]].sign < 0 for row in rows)
+            told = any(
+                other.words[int(column)].sign > 0
+                for other, table in zip(alignment.sentences, alignment.likeness, strict=True)
+                for row in rows
+                for column in (table[row] >= MEETS).nonzero()[0]
+            )
+            if not (denied or told or _answers(alignment, s, reach)):
+                yield Difference("negation", f"the evidence denies “{sentence.words[columns[0]].text}”", 0.6)
 
 
 def _weight(alignment: Alignment, s: int, met: int, of: int) -> float:
@@ -128,14 +179,26 @@ def _rows(alignment: Alignment, s: int, column: int) -> list[int]:
     ]
 
 
-def _said_elsewhere(alignment: Alignment, row: int, besides: int) -> bool:
-    """Whether the evidence says undenied, in a sentence as close to the claim, what it denies here."""
+def _said_elsewhere(alignment: Alignment, row: int, besides: int, denied: int) -> bool:
+    """Whether the evidence says undenied, in a sentence as close to the claim, or a clause of the same, what it
+    denies here at the word `denied`."""
     least = NEARLY * alignment.coverage[besides], NEARLY * alignment.answered(besides)
     return any(
-        alignment.sentences[s].words[column].sign > 0
+        alignment.sentences[s].words[column].sign > 0 and (s != besides or _fuller(alignment, s, column, denied))
         for s, column in _places(alignment, row)
         if alignment.coverage[s] >= least[0] and alignment.answered(s) >= least[1]
     )
+
+
+def _fuller(alignment: Alignment, s: int, one: int, other: int) -> bool:
+    """Whether the clause of one word of a sentence holds as much of the claim as that of another."""
+    words = alignment.sentences[s].words
+
+    def held(n: int) -> int:
+        clause = [m for m, word in enumerate(words) if word.clause == words[n].clause]
+        return int((alignment.likeness[s][:, clause].max(axis=1) >= MEETS).sum())
+
+    return held(one) >= held(other)
 
 
 def _opposed(alignment: Alignment, reach: Sequence[int]) -> bool:
@@ -170,7 +233,11 @@ def _plain(alignment: Alignment) -> bool:
 
 def _near_denial(statement: Statement, n: int, besides: Statement) -> bool:
     """Whether something close to a denial stands by a word, other than what both sides say."""
-    around = statement.words[max(0, n - 4) : n + 4]
+    words, clause = statement.words, statement.words[n].clause
     shared = {word.stem for word in besides.words}
-    clause = statement.words[n].clause
-    return any(w.clause == clause and w.lower in _NEAR_DENIAL and w.stem not in shared for w in around)
+    around = words[max(0, n - 4) : n + 4]
+    if any(w.clause == clause and w.lower in _NEAR_DENIAL and w.stem not in shared for w in around):
+        return True
+    # "Dropped the idea that it works".
+    that = next((m for m in range(n) if words[m].lower == "that" and words[m].clause == clause), 0)
+    return any(w.lower in _GIVES_UP and w.stem not in shared for w in words[max(0, that - 4) : that])

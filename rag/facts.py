@@ -28,12 +28,17 @@ NEARLY = 0.9
 _CLOSE = 6
 # How far it counts that a number of the evidence is only within the claim's bound.
 BEYOND = 0.4
+# Spans of time, in minutes and in months.
+_SPANS = {
+    "minutes": {"minute": 1, "hour": 60, "day": 1_440, "week": 10_080, "fortnight": 20_160},
+    "months": {"month": 1, "year": 12, "decade": 120, "century": 1_200},
+}
 _GAP = re.compile(r"(?:percentage |per ?cent )?points?\b|more\b|fewer\b|less\b|apart\b|higher\b|lower\b")
 
 
 def compare_values(alignment: Alignment) -> list[Difference]:
     """What differs in numbers and dates."""
-    return [*_numbers(alignment), *_dates(alignment)] if alignment.view else []
+    return [*_numbers(alignment), *_dates(alignment), *_then(alignment)] if alignment.view else []
 
 
 def _numbers(alignment: Alignment) -> Iterable[Difference]:
@@ -220,6 +225,10 @@ def _mention(alignment: Alignment, s: int, value: Quantity | When) -> Mention:
 def _worked_out(claimed: Quantity, alignment: Alignment) -> bool:
     """Whether a number follows from two that the evidence has: a span of years or days, a gap in points, a ratio."""
     unit = alignment.claim.text[claimed.end : claimed.end + 24].lower().lstrip(" -")
+    if (lasts := _lasting(alignment.claim, claimed)) and any(
+        lasts == _lasting(alignment.sentences[s], q) for s in alignment.view for q in alignment.sentences[s].quantities
+    ):
+        return True
     dates = [when for statement in alignment.sentences for when in statement.dates]
     if unit.startswith(("year", "decade")):
         years = {when.year for when in dates if when.year}
@@ -244,6 +253,19 @@ def _worked_out(claimed: Quantity, alignment: Alignment) -> bool:
         least = 0.5 * claimed.value if claimed.bound < 0 else claimed.value - max(0.05 * claimed.value, 0.7)
         return any(least <= gap <= claimed.value + max(0.05 * claimed.value, 0.7) for gap in gaps)
     return False
+
+
+def _lasting(statement: Statement, quantity: Quantity) -> tuple[str, float] | None:
+    """A span of time in minutes or months: "half an hour" is 30 minutes."""
+    words = [word.lower for word in statement.words if word.start >= quantity.end][:2]
+    of_one = quantity.kind == "percent" and quantity.spelt and words[:1] in (["a"], ["an"])
+    if not words or (quantity.kind != "plain" and not of_one):
+        return None
+    value, unit = (quantity.value / 100, words[-1]) if of_one else (quantity.value, words[0])
+    for base, worth in _SPANS.items():
+        if unit.removesuffix("s") in worth:
+            return base, round(value * worth[unit.removesuffix("s")], 2)
+    return None
 
 
 def _said_in_words(claimed: Quantity, alignment: Alignment) -> bool:
@@ -275,6 +297,41 @@ def _dates(alignment: Alignment) -> Iterable[Difference]:
         others = [_mention(alignment, s, w) for s, w in disputing if not any(own.fits(w) for own in claim.dates)]
         rest = [(_place(claim, own), found) for own, found in places.items() if not set(found) & set(same)]
         yield from _moved(alignment, "date_slot", text, _place(claim, claimed), same, others, rest)
+
+
+def _then(alignment: Alignment) -> Iterable[Difference]:
+    """A number beside a date at which the evidence has another: "380 in May" for "344 in May, 380 in June"."""
+    claim, sentences = alignment.claim, alignment.sentences
+    for claimed in claim.quantities if claim.dates else ():
+        when = _date_beside(claim, claimed)
+        now = [s for s, one in enumerate(sentences) if when and any(when.fits(other) for other in one.dates)]
+        same = {s for s, one in enumerate(sentences) if any(same_amount(claimed, q) for q in one.quantities)}
+        if when is None or not same or not same.isdisjoint(now):
+            continue
+        for s in now:
+            there = [_mention(alignment, s, other) for other in sentences[s].dates if when.fits(other)]
+            for q in sentences[s].quantities:
+                rival = _mention(alignment, s, q)
+                taken = q.kind != claimed.kind or any(same_amount(own, q) for own in claim.quantities)
+                if not taken and min(_between(rival, place) for place in there) <= _CLOSE:
+                    reason = f"the evidence has {say(alignment, rival)} for {claim.text[when.start : when.end]}"
+                    yield Difference("number_slot", reason, trust(alignment, s))
+
+
+def _date_beside(claim: Statement, value: Quantity) -> When | None:
+    """The date close to a number, rather the one behind it than the one before."""
+    where = _place(claim, value)
+    near = [
+        (_between(where, place), place.first < where.first, n)
+        for n, place in enumerate(_place(claim, when) for when in claim.dates)
+    ]
+    distance, _, nearest = min(near)
+    return claim.dates[nearest] if distance <= _CLOSE else None
+
+
+def _between(one: Mention, other: Mention) -> int:
+    """How far apart two mentions of one sentence are, in words."""
+    return max(one.first - other.last, other.first - one.last)
 
 
 def _half(one: When, other: When) -> bool:

@@ -9,12 +9,14 @@ from dataclasses import replace
 from functools import lru_cache
 
 from rag.align import Alignment, Mention, same_word
+from rag.evidence import label_of
 from rag.names import OFFICES, TITLES, Name
 from rag.statements import Statement
 from rag.terms import terms
 from rag.tokens import REPORTING
 
 _BE = frozenset("is are was were be been being 's".split())
+_FIRST = frozenset("i me my".split())
 _PLACES = frozenset("in on at by near".split())
 
 Forms = Sequence[frozenset[str]]
@@ -130,6 +132,8 @@ def find_named(alignment: Alignment, forms: Forms) -> list[tuple[Mention, Name, 
         for name in statement.names:
             if not name.pronoun:
                 last = name
+            elif name.parts[0] in _FIRST and (opening := alignment.labels[s]) is not None:
+                last = label_of(alignment.sentences[opening])
             elif last is not None and (_quoted(statement, name) or _reporter(statement, last, name)):
                 last = None
             known = not name.sure and any(name.parts[-1] in form for form in forms)

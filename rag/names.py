@@ -14,6 +14,11 @@ _NOT_NAMES = frozenset(
     """research evidence data nobody everyone nothing something work history experience theory science practice
     training learning scaling progress investment money software intelligence society industry evolution""".split()
 )
+# What joins a sentence to the one before.
+_LINKS = frozenset(
+    """furthermore moreover however meanwhile nevertheless nonetheless therefore otherwise besides instead indeed
+    perhaps overall likewise hence thus still contrary later earlier today yesterday tomorrow maybe""".split()
+)
 TITLES = frozenset("mr mrs ms dr prof professor sir the a an today tomorrow yesterday".split())
 OFFICES = frozenset("ceo cto cfo chief scientist president chairman director officer professor dr mr mrs ms".split())
 # How words end that may open a sentence without a determiner and aren't names.
@@ -97,7 +102,9 @@ def _trim(text: str, words: tuple[Word, ...], first: int, last: int) -> Name | N
             first += 1
         elif plain and first == last:
             sure = _takes_verb(words, first)
-            likely = sure or not (word.lower in _NOT_NAMES or word.lower in QUANTIFIERS or _COMMON.search(word.lower))
+            likely = sure or not (
+                word.lower in _NOT_NAMES | _LINKS or word.lower in QUANTIFIERS or _COMMON.search(word.lower)
+            )
         elif plain and _VERBAL.search(word.lower) and not words[first + 1].number:
             first += 1
     while first <= last and words[first].lower in OFFICES:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from rag.align import MEETS, Alignment, Difference, DifferenceKind, Mention, misplaced, say, trust
+from rag.evidence import label_of
 from rag.identity import (
     Forms,
     Named,
@@ -36,10 +37,10 @@ NEARLY = 0.9
 _GAP = 3
 _IS = frozenset("is was are were".split())
 _JOINS = frozenset("and or".split())
+_ASKING = frozenset("ask asks asked".split())
 # How names of peoples and languages end.
 _DEMONYMS = ("ian", "ean", "can", "man", "ish", "ese", "nch", "tch", "eek", "iss", "aeli")
 _PART = re.compile(r"[;:] |\. ")
-_HEAD = re.compile(r"[\w .'-]{2,40}:")
 
 
 def compare_names(alignment: Alignment, forms: Forms = ()) -> Iterable[Difference]:
@@ -75,19 +76,39 @@ def _misattributed(alignment: Alignment, mentions: Named, forms: Forms) -> Itera
         return
     best = alignment.view[0]
     said = [s for s in alignment.view if alignment.coverage[s] >= NEARLY * alignment.coverage[best]]
-    theirs = [_speakers(alignment, s, mentions) for s in said]
-    if not all(theirs):
+    # Who asks says nothing.
+    theirs = [_speakers(alignment, s, mentions) for s in said if not alignment.sentences[s].text.rstrip().endswith("?")]
+    name = speakers[0]
+    by_author = not any(theirs) and any(_by_author(alignment, s) for s in said)
+    if by_author and _of_others(alignment, name, said, mentions, forms):
+        reason = f"the evidence says it in its own name where the sentence has {_text(alignment, name)}"
+        yield Difference("speaker", reason, max(0.6, trust(alignment, best)))
+    if not theirs or not all(theirs):
         return
     heard = [parts for told in theirs for _, parts in told]
-    name = speakers[0]
     if not any(same_name(name.parts, parts, forms) for parts in heard):
         reason = f"the evidence has {say(alignment, theirs[0][0][0])} where the sentence has {_text(alignment, name)}"
         yield Difference("speaker", reason, trust(alignment, best))
 
 
+def _by_author(alignment: Alignment, s: int) -> bool:
+    """Whether a sentence says in the first person what its authors hold: "we find that"."""
+    words = alignment.sentences[s].words
+    said = any(one.lower == "we" and other.lower in REPORTING for one, other in pairwise(words))
+    return said and alignment.labels[s] is None
+
+
+def _of_others(alignment: Alignment, name: Name, said: Sequence[int], mentions: Named, forms: Forms) -> bool:
+    """Whether the evidence speaks of whoever this is in other sentences than these."""
+    return any(
+        same_name(name.parts, parts, forms) and not found.pronoun and mention.sentence not in said
+        for mention, found, parts in mentions
+    )
+
+
 def _speakers(alignment: Alignment, s: int, mentions: Named) -> list[tuple[Mention, Parts]]:
     """Who says something in a sentence of the evidence, as far as it tells: the first named before each verb of
-    saying, in the same part of the sentence, and whoever stands before a colon that opens it."""
+    saying, in the same part of the sentence, and whoever the label of its line names. Who asks doesn't say so."""
     statement = alignment.sentences[s]
     here = [
         (mention, parts)
@@ -96,15 +117,21 @@ def _speakers(alignment: Alignment, s: int, mentions: Named) -> list[tuple[Menti
     ]
     found = []
     first, last = _nearest_part(alignment, s)
+    asks = any(word.lower in _ASKING for word in alignment.claim.words)
     for n, word in enumerate(statement.words):
+        if word.lower in _ASKING and not asks:
+            continue
         if word.lower in REPORTING and not passive(statement, n) and first <= word.start < last:
             start = max((m.end() for m in _PART.finditer(statement.text[: word.start])), default=0)
             before = [one for one in here if start <= statement.words[one[0].first].start < word.start]
-            found += before or [one for one in here if one[0].first - n in (1, 2)][:1]
+            behind = [one for one in here if one[0].first - n in (1, 2)]
+            found += before or [one for one in behind if statement.words[one[0].first].clause == word.clause][:1]
         elif word.lower == "according":
             found += [one for one in here if 1 < one[0].first - n <= 4][:1]
-    head = _HEAD.match(statement.text)
-    return found + [one for one in here[:1] if head and statement.words[one[0].last].end == head.end() - 1]
+    opening = alignment.labels[s]
+    if opening is not None and (label := label_of(alignment.sentences[opening])) is not None:
+        found.append((Mention(opening, label.first, label.last), label.parts))
+    return found
 
 
 def _nearest_part(alignment: Alignment, s: int) -> tuple[int, int]:
@@ -177,7 +204,7 @@ def _elsewhere(
             claimed = any(same_name(other.parts, parts, forms) for other in alignment.claim.names)
             if mention.sentence not in mine and (person or (aside and not claimed)):
                 rivals.append(mention)
-            elif mention.sentence in mine and person and not _by(alignment, mention.sentence):
+            elif mention.sentence in mine and person and not alignment.turned(mention.sentence):
                 beside.append(mention)
     places = [
         (trust(alignment, other.sentence), other)
@@ -218,7 +245,15 @@ def _instead(alignment: Alignment, name: Name, mentions: Named, forms: Forms) ->
             and other != name
         ]
         holders = []
-        told = [alignment.standing[m.sentence] for m, _, parts in mentions if same_name(name.parts, parts, forms)]
+        # The name itself is no sign that a sentence says it; a number is.
+        valued = bool(alignment.claim.quantities or alignment.claim.dates)
+        own = (
+            0.0
+            if valued
+            else sum(float(alignment.weights[rows[n]]) for n in range(name.first, name.last + 1) if n in rows)
+        )
+        own /= float(alignment.weights.sum())
+        told = [alignment.standing[m.sentence] - own for m, _, parts in mentions if same_name(name.parts, parts, forms)]
         for s in alignment.view:
             if max(told, default=0.0) > alignment.standing[s]:
                 continue
@@ -326,9 +361,3 @@ def _holders(alignment: Alignment, s: int, column: int, step: int, mentions: Nam
         between += 9 * (bool(words[m].stem) and m not in inside)
         m += step
     return found
-
-
-def _by(alignment: Alignment, sentence: int) -> bool:
-    """Whether one of the two texts puts the doer behind the deed: "produced by"."""
-    claim = any(word.lower == "by" for word in alignment.claim.words)
-    return claim != any(word.lower == "by" for word in alignment.sentences[sentence].words)

@@ -10,8 +10,13 @@ import re
 from rag.terms import terms
 
 _OPPOSITES = """
-more greater higher larger bigger up above exceed exceeds exceeded gain gains gained gaining over upward \
-| less fewer lower smaller down below loss lose loses losing lost under downward
+more greater higher larger bigger up above exceed exceeds exceeded upward | less fewer lower smaller down below downward
+gain gains gained gaining | loss lose loses losing lost
+over | under
+slightly modestly marginally somewhat mildly \
+| greatly sharply dramatically substantially hugely vastly enormously steeply
+doubled doubles doubling | halved halves halving | tripled triples tripling
+unanimously unanimous | majority
 minimum minimal | maximum maximal
 equally | less
 equally | more

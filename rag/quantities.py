@@ -47,7 +47,7 @@ _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _NUMBER = re.compile(
     # A digit that belongs to a name ("GPT-4", "o1", "v2.5") is no number.
     rf"(?<![\w.$€£¥])(?<![A-Za-z][-–])(?P<currency>[$€£¥]\s?)?(?:(?P<digits>{_DIGITS})|(?P<spelt>\b{_SPELT}\b))"
-    rf"(?:(?P<ordinal>st|nd|rd|th)\b)?"
+    rf"(?:(?P<ordinal>st|nd|rd|th)\b)?(?P<more> and a half\b)?"
     rf"(?P<scales>(?:[\s-]?(?:{_SCALE})\b|(?:bn|tn|mn|[kKmMbB])\b)*)"
     r"(?P<unit>\s?%|[\s-]per ?cent(?:age)?\b|x\b|[\s-]?fold\b| times\b| (?:US )?(?:dollars|euros|pounds|yen)\b)?",
     re.IGNORECASE,
@@ -56,7 +56,7 @@ _RANGE_GAP = re.compile(r"\s?(?:[-–—]|to|or|and)\s?[$€£¥]?\s?", re.IGNOR
 _IN = re.compile(rf"\b(?P<a>{_WORD}|\d+)(?: out of| in|-in-) (?P<b>{_WORD}|\d+)\b(?! \w+ly\b)", re.IGNORECASE)
 _PARTS = re.compile(
     rf"\b(?:(?P<n>{_WORD}|\d+)[ -](?P<parts>thirds|quarters|fifths|tenths)|(?:a|one)[ -](?P<part>third|quarter|fifth|"
-    r"tenth)|(?P<half>half|halves|halved?|halving))\b",
+    r"tenth)|(?<!and a )(?P<half>half|halves|halved?|halving))\b",
     re.IGNORECASE,
 )
 _OTHER = re.compile(
@@ -180,6 +180,7 @@ def _plain(text: str) -> Iterator[Quantity]:
     matches = list(_NUMBER.finditer(text))
     for n, match in enumerate(matches):
         value, grain = _value(match)
+        value += 0.5 * bool(match["more"])
         scales = re.findall(r"[a-z]+", match["scales"].lower())
         for scale in scales:
             value, grain = value * _SCALES[scale], grain * _SCALES[scale]

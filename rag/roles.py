@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from rag.align import MEETS, Alignment, Difference, trust
 from rag.opposites import relation_of
 from rag.statements import Statement
+from rag.tokens import BEFORE_VERBS
 
 _COMPARING = frozenset(
-    "than exceed exceeds exceeded outperform outperforms outperformed surpass surpasses surpassed".split()
+    """than compared versus exceed exceeds exceeded outperform outperforms outperformed surpass surpasses
+    surpassed""".split()
 )
 # How many words before "than" may tell what is compared.
 _COMPARED = 12
@@ -28,9 +30,6 @@ _MUTUAL = frozenset(
 
 # Of the claim, the sentences in view hold at least this share where words are said to have changed places.
 _HELD = 0.85
-_BEFORE_VERBS = frozenset(
-    "to not he she it they we you i who will would can could may might should must do does did also".split()
-)
 _ACROSS = {"from": "to", "to": "from", "with": "without", "without": "with"}
 
 # A marker is a word of the claim that stands only once there; each with its neighbours among them, before and behind.
@@ -51,9 +50,7 @@ def _exchanges(alignment: Alignment) -> Iterable[Difference]:
     """Two words of the claim each of which has the other's neighbours in the evidence: "execution is cheap, ideas are
     everything" for "ideas are cheap, execution is everything"."""
     claim = alignment.claim
-    behind = [any(word.lower == "by" for word in s.words) for s in (claim, alignment.sentences[alignment.view[0]])]
-    if behind[0] != behind[1]:
-        # "Built by the owner" for "the owner built".
+    if alignment.turned(alignment.view[0]):
         return
     markers = _markers(claim)
     theirs: dict[int, list[Neighbours]] = {}
@@ -117,7 +114,7 @@ def _sort(claim: Statement, n: int) -> tuple[bool, bool]:
 def _verbal(claim: Statement, n: int) -> bool:
     """Whether a word looks like a verb: there are too many ways to say what it does."""
     before = claim.words[n - 1].lower if n else ""
-    return claim.words[n].lower.endswith(("ed", "ing", "ly")) or before in _BEFORE_VERBS
+    return claim.words[n].lower.endswith(("ed", "ing", "ly")) or before in BEFORE_VERBS
 
 
 def _beside(alignment: Alignment, one: int, other: int) -> bool:

@@ -32,7 +32,9 @@ _BREAKS = frozenset("and or but he she it they you we i to in on of for".split()
 # What is denied of these is denied of what is thought: "doesn't think that it works".
 _RAISING = frozenset(
     """think thinks thought believe believes believed expect expects expected seem seems seemed appear appears appeared
-    convinced sure want wants wanted suppose imagine say says said mean means meant""".split()
+    convinced sure want wants wanted suppose imagine say says said mean means meant find finds found show shows showed
+    shown claim claims claimed conclude concludes concluded suggest suggests suggested argue argues argued prove proves
+    proved report reports reported state states stated""".split()
 )
 _LIFTING = frozenset("without fail fails failed failing deny denies denied unable lack lacks lacking".split())
 _ALONE = frozenset("only just merely simply solely exclusively".split())
@@ -49,6 +51,8 @@ _HEDGES = frozenset(
  estimated should doubtful unclear uncertain
  necessarily """.split()
 )
+# What one does before "to", and may yet not do.
+INTENDING = frozenset("plan plans planned planning intend intends intended hope hopes hoped aim aims aimed".split())
 _SURE = frozenset(
     """definitely certainly surely undoubtedly always inevitably proves proved proven clearly fully entirely
     completely totally exactly precisely absolutely invariably guaranteed certain sure undeniably unquestionably
@@ -92,11 +96,17 @@ def read(sentence: str) -> Statement:
         find_quantities(text, dates),
         dates,
         find_names(text, words),
-        _levels(words),
+        _levels(words, dates),
         {n: QUANTIFIERS[word.lower] for n, word in enumerate(words) if word.lower in QUANTIFIERS},
         tuple(n for n, word in enumerate(words) if word.stem),
         denials,
     )
+
+
+def deny(statement: Statement) -> Statement:
+    """The same statement with all that it states denied."""
+    denials = (*statement.denials, statement.content) if statement.content else statement.denials
+    return replace(statement, words=_signed(statement.words, denials), denials=denials)
 
 
 def _denials(words: Sequence[Word]) -> tuple[tuple[int, ...], ...]:
@@ -166,8 +176,15 @@ def _reach(words: Sequence[Word], n: int, most: int, thing: bool) -> list[int]:
             break
     if not content:
         # "It is not over", "they can't do this": what is denied stands before.
-        reach = [*(m for m in range(n - 1, -1, -1) if words[m].stem and words[m].clause == words[n].clause)][:1] + reach
+        before = [m for m in range(n - 1, -1, -1) if words[m].stem and words[m].clause == words[n].clause]
+        reach = (before[:1] or _asked_before(words, n)) + reach
     return reach
+
+
+def _asked_before(words: Sequence[Word], n: int) -> list[int]:
+    """What an answer without a verb of its own denies: "asked whether it was paid, she said that it had not"."""
+    asked = next((m for m in range(n - 1, -1, -1) if words[m].lower == "whether"), n)
+    return [m for m in range(asked + 1, n) if words[m].stem and words[m].clause == words[asked].clause]
 
 
 def _lifts(words: Sequence[Word], denial: int, n: int) -> bool:
@@ -181,14 +198,19 @@ def _signed(words: Sequence[Word], denials: Sequence[Sequence[int]]) -> tuple[Wo
     return tuple(replace(word, sign=-1) if n in denied else word for n, word in enumerate(words))
 
 
-def _levels(words: Sequence[Word]) -> dict[int, int]:
+def _levels(words: Sequence[Word], dates: Sequence[When]) -> dict[int, int]:
     levels = {}
     for n, word in enumerate(words):
-        if word.text == "May" and n + 1 < len(words) and words[n + 1].number:
+        if any(when.start <= word.start < when.end for when in dates):
             continue
         if n + 1 < len(words) and words[n + 1].lower in ("say", "see", "imagine", "call"):
             continue
-        if word.lower in _HEDGES or (word.lower == "so" and n + 1 < len(words) and words[n + 1].lower == "far"):
+        following = words[n + 1].lower if n + 1 < len(words) else ""
+        if (
+            word.lower in _HEDGES
+            or (word.lower in INTENDING and following == "to")
+            or (word.lower == "so" and n + 1 < len(words) and words[n + 1].lower == "far")
+        ):
             levels[n] = 0
         elif word.lower in _SURE:
             levels[n] = 2

@@ -16,13 +16,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from corpus.manifest import built_in_people
-from rag.align import Alignment, Difference, align, read_passage
+from rag.align import Alignment, Difference, align
 from rag.datatypes import Support, SupportLabel
 from rag.encoder import OnnxEncoder, load_entailment
+from rag.evidence import read_passage
 from rag.export import find_export
 from rag.facts import compare_values
 from rag.naming import compare_names
-from rag.replaced import compare_plain_words
+from rag.replaced import compare_plain_words, compare_slots
 from rag.settings import Settings
 from rag.statements import Statement, read
 from rag.terms import words
@@ -126,6 +127,7 @@ class SupportChecker:
             *compare_values(alignment),
             *compare_names(alignment, self._forms),
             *compare_wording(alignment),
+            *compare_slots(alignment),
         ]
         close: Closeness | None = None
         if self._vectors is not None:

@@ -42,7 +42,14 @@ REPORTING = frozenset(
     asks asked answers answered objects objected proposes proposed explains explained describes described
     thinks doubts doubted sees saw credits credited judges judged told tells considers considered cites cited
     stresses stressed counters countered favours favors favoured prefers preferred gives gave offers offered refuses
-    rejects rejected agrees agreed disagrees hears heard wants wanted announced replied replies puts""".split()
+    rejects rejected agrees agreed disagrees hears heard wants wanted announced replied replies puts think believe add
+    suggest warn conclude insist admit concede maintain acknowledge propose explain describe predict""".split()
+)
+
+# What follows these is rather a verb.
+BEFORE_VERBS = frozenset(
+    """he she it they we you i who which to not never will would can could may might must should do does did also
+    still often""".split()
 )
 
 

@@ -13,9 +13,9 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from rag.align import Passage, read_passage
 from rag.datatypes import Vectors
 from rag.encoder import OnnxEncoder, Tokens, unit
+from rag.evidence import Passage, read_passage
 from rag.statements import Statement
 
 STRETCH = 150

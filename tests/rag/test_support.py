@@ -24,6 +24,26 @@ BRIDGE = (
     "that. He notes that most drivers come from the north, and that the bridge does not reach the ring road. The "
     "old ferry carried 300 cars a day; the bridge carries 9,000. The ferry stopped because the bridge had opened."
 )
+TEAM = (
+    "Nordal hired Eva Brandt in May 2016. She told staff that she would run the lab and that Olaf Brandt would keep "
+    "the archive. The lab used the Kestrel-3 for two months; at most 40 people worked there. Its output rose from "
+    "55 to 78 percent. Teaching a robot is harder than teaching an apprentice. The lab has no patents, and "
+    "it is not yet open."
+)
+YARD = (
+    "An old saying has it that ropes are cheap and sails are everything. The boats will be sold; the sheds will be a "
+    "sea museum. This is not a financial question but a moral duty. The yard moved from Hull to Leith. Its elder "
+    "sister yard is still open. Ada Roe said that the winter was hard; Ben Tull disputed it and asked for figures. The "
+    "crane killed most of the island's sheep. The mate declined; the pilot accepted the post."
+)
+FERRY = (
+    "Interviewer: Why did you go?\nMarit Holm: The board wanted larger boats. Fares rose, but the passengers left "
+    "mainly because the timetable changed.\nTom Badger asked whether the pier had been paid for; Leila Haddad said"
+    " that it had not. Whether the old line will last another winter is unknown. The engine burned 40 tonnes of "
+    "oil in May 1990. After the repair it burned 70 tonnes. The mate looks after the pumps. The cook will be "
+    "asked to look after the cabins. Half of them returned within 30 minutes. The fare stayed the same although "
+    "the fuel was dear."
+)
 PEOPLE = (("Ines Roth", "Roth"), ("Tomas Weil", "Weil"))
 WORDS_ONLY = SupportChecker(people=PEOPLE)
 
@@ -34,92 +54,144 @@ def with_vectors(engine: rag.Engine) -> SupportChecker:
     return SupportChecker(engine.encoder, PEOPLE)
 
 
+BRIDGE_CHANGED = [
+    ("The council said that the Alder bridge had cost 40 million euros.", "40 million"),
+    ("The council said in March 2018 that the Alder bridge had cost 14 million euros.", "March 2018"),
+    ("Mayor Ines Roth opened the bridge on 5 May 2021.", "5 May 2021"),
+    ("The old ferry carried 9,000 cars a day.", "300"),
+    ("The council said that the Birch bridge had cost 14 million euros.", "Birch"),
+    ("Weil argued that the bridge may halve the traffic in the old town.", "Roth"),
+    ("Roth argued that the bridge will halve the traffic in the old town.", "may"),
+    ("Roth notes that most drivers come from the north.", "Roth"),
+    ("All drivers come from the north, Weil notes.", "All"),
+    ("Weil notes that the bridge reaches the ring road.", "denies"),
+    ("Weil notes that most drivers do not come from the north.", "doesn't deny"),
+    ("The bridge had opened because the ferry stopped.", "cause"),
+]
+BRIDGE_KEPT = [
+    "Mayor Ines Roth opened it on 3 May 2021.",
+    "The Alder bridge cost 14 million euros.",
+    "The Alder bridge had cost €14m, the council said in March 2019.",
+    "Roth argued that the bridge may halve the traffic in the old town.",
+    "Weil notes that most drivers come from the north.",
+    "The bridge doesn't reach the ring road.",
+    "The old ferry carried 300 cars a day, the bridge nine thousand.",
+    "The ferry stopped because the bridge had opened.",
+]
+
+TEAM_CHANGED = [
+    ("Nordal hired Eva Strand in May 2016.", "Eva Strand"),
+    ("Eva Brandt told staff that Olaf Brandt would run the lab.", ""),
+    ("The lab used the Kestrel-4 for two months.", "Kestrel"),
+    ("The lab used the Kestrel-3 for two weeks.", "weeks"),
+    ("At least 40 people worked there.", "at most"),
+    ("Its output rose from 78 to 55 percent.", "78"),
+    ("Teaching an apprentice is harder than teaching a robot.", "than"),
+    ("The lab has patents.", "patents"),
+    ("The lab is open.", "open"),
+    ("The lab is not without patents.", "patents"),
+]
+TEAM_KEPT = [
+    "Eva Brandt was hired by Nordal in 2016.",
+    "Eva Brandt told the staff that she would run the lab.",
+    "The lab's output rose by 23 percentage points.",
+    "No more than 40 people worked in the lab.",
+    "The lab is not open yet and has no patents.",
+]
+
+YARD_CHANGED = [
+    ("An old saying has it that sails are cheap and ropes are everything.", "changed places"),
+    ("The boats will be a sea museum.", "sheds"),
+    ("This is not a moral question but a financial duty.", "changed places"),
+    ("The yard moved to Hull.", "from"),
+    ("Its younger sister yard is still open.", "younger"),
+    ("Its elder sister yard is no longer open.", "open"),
+    ("Ben Tull said that the winter was hard.", "Ada Roe"),
+    ("The pilot did not accept the post.", "accept"),
+]
+YARD_KEPT = [
+    "The boats will be sold, and the sheds will be a sea museum.",
+    "Ropes are cheap and sails are everything, an old saying has it.",
+    "Not a financial question but a moral duty is what this is.",
+    "The pilot accepted the post, and the mate declined.",
+    "The yard moved to Leith from Hull.",
+]
+
+FERRY_CHANGED = [
+    ("Badger said that the passengers left mainly because the timetable changed.", "Marit Holm"),
+    ("Haddad said that the pier had been paid for.", "denies"),
+    ("The old line will last another winter.", "leaves open"),
+    ("The engine burned 70 tonnes of oil in May 1990.", "40"),
+    ("The cook will be asked to look after the pumps.", "cabins"),
+    ("All of the passengers returned within 30 minutes.", "Half"),
+    ("The fare stayed the same because the fuel was dear.", "although"),
+]
+FERRY_KEPT = [
+    "Holm says that the passengers left mainly because the timetable changed.",
+    "Haddad said that the pier had not been paid for.",
+    "Whether the old line lasts another winter isn't known.",
+    "The engine burned 40 tonnes of oil in May 1990 and 70 tonnes after the repair.",
+    "Half of them returned within half an hour.",
+]
+
+ARCHIVE = (
+    "Host: Were you the first to print the letters?\nDr Lena Marsh: No, a group in Leiden was. We plan to put the maps "
+    "online in May. I was told that the ink of the maps had faded because the cellar was wet. The heat did no harm."
+)
+ARCHIVE_CHANGED = [
+    ("Marsh was the first to print the letters.", "denies"),
+    ("The maps were put online in May.", "plan"),
+    ("The ink of the maps had faded because of the heat.", ""),
+]
+ARCHIVE_KEPT = [
+    "Marsh was not the first to print the letters.",
+    "The maps will be put online in May.",
+    "The ink of the maps had faded because of a wet cellar.",
+]
+
+
 @pytest.mark.parametrize(
-    "sentence",
+    ("evidence", "sentence"),
     [
-        "Mayor Ines Roth opened it on 3 May 2021.",
-        "The Alder bridge cost 14 million euros.",
-        "The Alder bridge had cost €14m, the council said in March 2019.",
-        "Roth argued that the bridge may halve the traffic in the old town.",
-        "Weil notes that most drivers come from the north.",
-        "The bridge doesn't reach the ring road.",
-        "The old ferry carried 300 cars a day, the bridge nine thousand.",
-        "The ferry stopped because the bridge had opened.",
+        (text, sentence)
+        for text, kept in (
+            (BRIDGE, BRIDGE_KEPT),
+            (TEAM, TEAM_KEPT),
+            (YARD, YARD_KEPT),
+            (FERRY, FERRY_KEPT),
+            (ARCHIVE, ARCHIVE_KEPT),
+        )
+        for sentence in kept
     ],
 )
-def test_what_stands_close_to_the_evidence_is_never_refused(sentence: str, with_vectors: SupportChecker) -> None:
+def test_what_the_evidence_says_or_follows_from_it_is_never_refused(
+    evidence: str, sentence: str, with_vectors: SupportChecker
+) -> None:
     for checker in (WORDS_ONLY, with_vectors):
-        assert checker.check(sentence, [BRIDGE]).label != "unsupported", sentence
+        assert checker.check(sentence, [evidence]).label != "unsupported", sentence
 
 
 @pytest.mark.parametrize(
-    ("sentence", "reason"),
+    ("evidence", "sentence", "reason"),
     [
-        ("The council said that the Alder bridge had cost 40 million euros.", "40 million"),
-        ("The council said in March 2018 that the Alder bridge had cost 14 million euros.", "March 2018"),
-        ("Mayor Ines Roth opened the bridge on 5 May 2021.", "5 May 2021"),
-        ("The old ferry carried 9,000 cars a day.", "300"),
-        ("The council said that the Birch bridge had cost 14 million euros.", "Birch"),
-        ("Weil argued that the bridge may halve the traffic in the old town.", "Roth"),
-        ("Roth argued that the bridge will halve the traffic in the old town.", "may"),
-        ("Roth notes that most drivers come from the north.", "Roth"),
-        ("All drivers come from the north, Weil notes.", "All"),
-        ("Weil notes that the bridge reaches the ring road.", "denies"),
-        ("Weil notes that most drivers do not come from the north.", "doesn't deny"),
-        ("The bridge had opened because the ferry stopped.", "cause"),
+        (text, *changed)
+        for text, all_changed in (
+            (BRIDGE, BRIDGE_CHANGED),
+            (TEAM, TEAM_CHANGED),
+            (YARD, YARD_CHANGED),
+            (FERRY, FERRY_CHANGED),
+            (ARCHIVE, ARCHIVE_CHANGED),
+        )
+        for changed in all_changed
     ],
 )
 def test_one_thing_changed_is_unsupported_and_the_reason_names_it(
-    sentence: str, reason: str, with_vectors: SupportChecker
+    evidence: str, sentence: str, reason: str, with_vectors: SupportChecker
 ) -> None:
     for checker in (WORDS_ONLY, with_vectors):
-        support = checker.check(sentence, [BRIDGE])
+        support = checker.check(sentence, [evidence])
         assert (support.label, reason in support.reason) == ("unsupported", True), (sentence, support)
         assert support.score <= AT_MOST
-
-
-TEAM = (
-    "Nordal hired Eva Brandt in May 2016. She told staff that she would run the lab and that Olaf Brandt would keep "
-    "the archive. The lab used the Kestrel-3 for two months; at most 40 people worked there. Its output rose from "
-    "55 to 78 percent. Teaching a robot is harder than teaching an apprentice. The lab has no patents, and "
-    "it is not yet open."
-)
-
-
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "Eva Brandt was hired by Nordal in 2016.",
-        "Eva Brandt told the staff that she would run the lab.",
-        "The lab's output rose by 23 percentage points.",
-        "No more than 40 people worked in the lab.",
-        "The lab is not open yet and has no patents.",
-    ],
-)
-def test_what_follows_from_the_evidence_is_kept(sentence: str, with_vectors: SupportChecker) -> None:
-    for checker in (WORDS_ONLY, with_vectors):
-        assert checker.check(sentence, [TEAM]).label != "unsupported", sentence
-
-
-@pytest.mark.parametrize(
-    ("sentence", "reason"),
-    [
-        ("Nordal hired Eva Strand in May 2016.", "Eva Strand"),
-        ("Eva Brandt told staff that Olaf Brandt would run the lab.", ""),
-        ("The lab used the Kestrel-4 for two months.", "Kestrel"),
-        ("The lab used the Kestrel-3 for two weeks.", "weeks"),
-        ("At least 40 people worked there.", "at most"),
-        ("Its output rose from 78 to 55 percent.", "78"),
-        ("Teaching an apprentice is harder than teaching a robot.", "than"),
-        ("The lab has patents.", "patents"),
-        ("The lab is open.", "open"),
-        ("The lab is not without patents.", "patents"),
-    ],
-)
-def test_what_only_looks_alike_is_refused(sentence: str, reason: str, with_vectors: SupportChecker) -> None:
-    for checker in (WORDS_ONLY, with_vectors):
-        support = checker.check(sentence, [TEAM])
-        assert (support.label, reason in support.reason) == ("unsupported", True), (sentence, support)
 
 
 KITCHEN = (
@@ -154,53 +226,11 @@ def test_another_word_for_the_same_is_kept(sentence: str, with_vectors: SupportC
     assert with_vectors.check(sentence, [KITCHEN]).label != "unsupported", sentence
 
 
-YARD = (
-    "An old saying has it that ropes are cheap and sails are everything. The boats will be sold; the sheds will be a "
-    "sea museum. This is not a financial question but a moral duty. The yard moved from Hull to Leith. Its elder "
-    "sister yard is still open. Ada Roe said that the winter was hard; Ben Tull disputed it and asked for figures. The "
-    "crane killed most of the island's sheep. The mate declined; the pilot accepted the post."
-)
-
-
-@pytest.mark.parametrize(
-    ("sentence", "reason"),
-    [
-        ("An old saying has it that sails are cheap and ropes are everything.", "changed places"),
-        ("The boats will be a sea museum.", "sheds"),
-        ("This is not a moral question but a financial duty.", "changed places"),
-        ("The yard moved to Hull.", "from"),
-        ("Its younger sister yard is still open.", "younger"),
-        ("Its elder sister yard is no longer open.", "open"),
-        ("Ben Tull said that the winter was hard.", "Ada Roe"),
-        ("The pilot did not accept the post.", "accept"),
-    ],
-)
-def test_what_stands_in_anothers_place_is_told(sentence: str, reason: str, with_vectors: SupportChecker) -> None:
-    for checker in (WORDS_ONLY, with_vectors):
-        support = checker.check(sentence, [YARD])
-        assert (support.label, reason in support.reason) == ("unsupported", True), (sentence, support)
-
-
 def test_a_copy_with_one_noun_changed_is_told_where_the_same_noun_looks_much_alike(
     with_vectors: SupportChecker,
 ) -> None:
     assert with_vectors.check("The crane killed most of the island's horses.", [YARD]).label == "unsupported"
     assert with_vectors.check("Horses died when the crane fell on the island.", [YARD]).label != "supported"
-
-
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "The boats will be sold, and the sheds will be a sea museum.",
-        "Ropes are cheap and sails are everything, an old saying has it.",
-        "Not a financial question but a moral duty is what this is.",
-        "The pilot accepted the post, and the mate declined.",
-        "The yard moved to Leith from Hull.",
-    ],
-)
-def test_another_order_of_the_same_is_kept(sentence: str, with_vectors: SupportChecker) -> None:
-    for checker in (WORDS_ONLY, with_vectors):
-        assert checker.check(sentence, [YARD]).label != "unsupported", sentence
 
 
 def test_a_name_elsewhere_counts_by_how_much_of_the_claim_the_evidence_holds() -> None:

@@ -1,0 +1,91 @@
+"""A passage -> its sentences as statements, with whom their pronouns mean and who speaks.
+
+Knows nothing of claims.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import zip_longest
+
+from corpus.document import split_sentences
+from rag.names import POSSESSIVES, Name
+from rag.statements import Statement, deny, read
+
+# An answer that denies what was asked, behind a speaker's label or none.
+_NO = re.compile(r"(?:[A-Z][\w .'-]{1,40}: )?[“\"]?(?:No\b(?! one\b)|Never\b|Not (?:at all|yet|really|quite)\b)")
+_LABEL = re.compile(r"[A-Z][\w .'-]{1,40}:")
+# These open a line as a speaker's name does.
+_HEADINGS = frozenset(
+    """background objective objectives aim aims methods method results result findings conclusion conclusions discussion
+    limitations funding note notes summary abstract introduction context question answer present apologies""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage as statements, sentence by sentence, with the characters of each."""
+
+    text: str
+    statements: tuple[Statement, ...]
+    spans: tuple[tuple[int, int], ...]
+    # For each statement, the person last named before it: whom its pronouns mean.
+    before: tuple[Name | None, ...]
+    # For each statement, the one that opens its line with who speaks ("Ann Lee: ...").
+    labels: tuple[int | None, ...]
+
+
+@lru_cache(maxsize=2_048)
+def read_passage(text: str) -> Passage:
+    """A passage as statements. The same text gives the same object."""
+    spans = tuple(span for line in _lines(text) for span in split_sentences(text, *line))
+    statements = _answered(tuple(read(text[a:b]) for a, b in spans))
+    before: list[Name | None] = []
+    last: Name | None = None
+    for statement in statements:
+        before.append(last)
+        # Whoever a sentence is about stays whom the next one's pronouns mean.
+        first = next(
+            (name for name in statement.names if name.parts[0] not in POSSESSIVES and name.sure and not name.acronym),
+            None,
+        )
+        last = first if first is not None and not first.pronoun else last
+    return Passage(text, statements, spans, tuple(before), _labels(text, spans, statements))
+
+
+def _answered(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    """The statements, with a question that the next one answers with "no" read as denied."""
+    return tuple(
+        deny(one) if following and _NO.match(following.text) and one.text.rstrip('”" ').endswith("?") else one
+        for one, following in zip_longest(statements, statements[1:])
+    )
+
+
+def label_of(statement: Statement) -> Name | None:
+    """Who speaks by the label that opens a sentence: "Ann Lee: ..."."""
+    head = _LABEL.match(statement.text)
+    if head is None or head.group().rstrip(": ").lower() in _HEADINGS:
+        return None
+    ends = [(name, statement.words[name.last].end) for name in statement.names if not name.pronoun]
+    return next((name for name, end in ends if end == head.end() - 1), None)
+
+
+def _labels(text: str, spans: Sequence[tuple[int, int]], statements: Sequence[Statement]) -> tuple[int | None, ...]:
+    labels: list[int | None] = []
+    for n, (start, _) in enumerate(spans):
+        opens = n == 0 or "\n" in text[spans[n - 1][1] : start]
+        previous = None if opens else labels[-1]
+        labels.append(n if opens and label_of(statements[n]) else previous)
+    return tuple(labels)
+
+
+def _lines(text: str) -> list[tuple[int, int]]:
+    spans, start = [], 0
+    for line in text.split("\n"):
+        if line.strip():
+            spans.append((start, start + len(line)))
+        start += len(line) + 1
+    return spans
