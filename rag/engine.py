@@ -18,7 +18,7 @@ from rag.call import Call, LanguageModel, Stoppable
 from rag.chatter import Chatter, chatter, reply
 from rag.cite import cite_evidence, cite_passages, cite_sentences
 from rag.condense import condense
-from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Evidence, Query, Scope, ScoredPassage, Turn
+from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Query, Scope, ScoredPassage, Turn
 from rag.encoder import load_reranker, open_encoder
 from rag.errors import IndexMissing, QuestionError
 from rag.fluent import Written, write
@@ -26,7 +26,7 @@ from rag.folder import ENCODER
 from rag.followup import standalone_question
 from rag.index import PassageIndex
 from rag.opening import open_index, open_served_corpus
-from rag.plain import Plainly
+from rag.plain import Plain, Plainly
 from rag.retrieve import find_candidates
 from rag.settings import Settings
 from rag.support import SupportChecker, open_checker
@@ -163,10 +163,10 @@ class Engine:
         plain = self._plainly.answer(asked, turns, scope, clock.lap, partial(self._condensed, turns, call))
         written = Written()
         if any(sentence.about for sentence in plain.draft):
-            # A model would be given what is wrong as its evidence.
-            written = Written(failure="known corrections, and who wrote a text, are said as the corpus has them")
+            # These tell of the sources: a model would be given what is wrong, or merely stands there, as evidence.
+            written = Written(failure="places, authors and known corrections are said as the corpus has them")
         elif self.llm is not None and plain.status != "not_in_sources":
-            written = yield from self._write(asked, turns, plain.evidence, call)
+            written = yield from self._write(asked, turns, plain, call)
             clock.lap("generate")
         said, citations = cite_sentences(
             self.corpus, [*(written.said if written.stands else plain.draft), *plain.beside]
@@ -198,12 +198,13 @@ class Engine:
         self,
         asked: str,
         turns: Sequence[Turn],
-        evidence: Sequence[Evidence],
+        plain: Plain,
         call: Call,
     ) -> Generator[AnswerSentence, None, Written]:
         """The model's answer, cited sentence by sentence; its evidence is the plain answer's, then what ranks next."""
         assert self.llm is not None
-        sentences = write(self.llm, self.corpus, asked, turns, evidence, self.checker.check, call)
+        basis = len({(e.passage.row, e.position) for sentence in plain.draft for e in sentence.evidence})
+        sentences = write(self.llm, self.corpus, asked, turns, plain.evidence, basis, self.checker.check, call)
         said: list[DraftSentence] = []
         while True:
             try:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from corpus import Corpus
 from rag.call import Call, CallEnded, LanguageModel
 from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Turn
 from rag.errors import ModelUnavailable
-from rag.generate import ASKING, CANNOT_ANSWER, SYSTEM, asks_again, generate, make_prompt
+from rag.generate import ASKING, BRIEF, BRIEF_ASKING, CANNOT_ANSWER, SYSTEM, asks_again, generate, make_prompt
 from rag.marks import EndlessText
 from rag.terms import is_stop, terms, words
 from rag.vet import NO_CLAIM, Check, Vetting
@@ -17,6 +17,7 @@ from rag.vet import NO_CLAIM, Check, Vetting
 _MOST_SENTENCES = 8
 _PATIENCE = 4  # sentences withheld in a row before the first that may be said
 _REPEATS = 2
+_ALIKE = 0.75
 _SURVIVE = 1 / 3
 # English prose has about half of its words in the list of stop words; other languages have next to none.
 _ENGLISH = 0.15
@@ -42,16 +43,19 @@ def write(
     question: str,
     history: Sequence[Turn],
     evidence: Sequence[Evidence],
+    basis: int,
     check: Check,
     call: Call,
 ) -> Generator[DraftSentence, None, Written]:
-    """Sentences that may be said, each as soon as it has been looked at. Raises CallEnded when it was stopped."""
+    """Sentences that may be said, each as soon as it has been looked at. The plain answer rests on the first `basis` of
+    the evidence. Raises CallEnded when it was stopped."""
     said: list[DraftSentence] = []
     withheld: list[AnswerSentence] = []
     failure = ""
     try:
-        prompt = make_prompt(corpus, question, history, evidence, llm.context(call))
-        vetting = Vetting(prompt.given, check, f"{SYSTEM}\n{ASKING}", llm.secret)
+        worded = [replace(e, text=corpus.documents[e.passage.source_id].wording(e.sentence)) for e in evidence]
+        prompt = make_prompt(corpus, question, history, worded, basis, llm.context(call))
+        vetting = Vetting(prompt.given, check, "\n".join((SYSTEM, ASKING, BRIEF, BRIEF_ASKING)), llm.secret, question)
         seen: dict[str, int] = {}
         for marked in generate(llm, prompt, call):
             wording = " ".join(words(marked.text))
@@ -64,11 +68,12 @@ def write(
             vetted = vetting.vet(marked)
             if isinstance(vetted, AnswerSentence):
                 withheld.append(vetted)
-            elif not any(set(terms(vetted.text)) <= set(terms(other.text)) for other in said):
+            elif not _said_already(vetted, said):
                 said.append(vetted)
                 yield vetted
         given = (e.text for e in prompt.given.values())
-        failure = _verdict(said, withheld, {word for text in (question, *given) for word in words(text)})
+        known = {word for text in (question, *given) for word in words(text)}
+        failure = _verdict(said, withheld, known) or _beside_the_point(said, worded[:basis])
     except ModelUnavailable as error:
         failure = str(error)
     except EndlessText as error:
@@ -94,6 +99,23 @@ def _verdict(said: Sequence[DraftSentence], withheld: Sequence[AnswerSentence], 
     if not firm or len(said) < _SURVIVE * (len(said) + claims):
         return "too little of what it wrote is borne out by the sources"
     return ""
+
+
+def _beside_the_point(said: Sequence[DraftSentence], basis: Sequence[Evidence]) -> str:
+    """Why true sentences are no answer: the one that the plain answer begins with isn't among what they rest on, nor
+    is half of what it rests on."""
+    cited = {e for sentence in said for e in sentence.evidence}
+    met = [e in cited for e in basis]
+    return "" if not met or met[0] or sum(met) >= len(met) / 2 else "what it wrote doesn't bear on the question"
+
+
+def _said_already(sentence: DraftSentence, said: Sequence[DraftSentence]) -> bool:
+    """Whether it adds nothing, or hardly anything to another that rests on the same evidence."""
+    own = set(terms(sentence.text))
+    return any(
+        len(own & set(terms(other.text))) >= (_ALIKE if other.evidence == sentence.evidence else 1) * len(own)
+        for other in said
+    )
 
 
 def _is_english(written: Sequence[str], known: Collection[str]) -> bool:

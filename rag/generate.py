@@ -28,11 +28,41 @@ and where, then what is said. The best evidence comes first.
 - If the evidence does not answer the question, write only: {CANNOT_ANSWER}"""
 ASKING = "Answer in one to five sentences, each followed by its key in brackets."
 
-# Tokens of an answer, and the share of a small model's context that it may take.
+# A model that reads no more than this is a small one. It writes freely whatever it is told, repeats what it read last,
+# and does as it is shown: so it is shown two answers that repeat their evidence, and given only what the plain answer
+# rests on, best last. On fifty fresh questions 28 answers then stood, where 6 had.
+_SMALL = 2_048
+BRIEF = """You answer a question from evidence. Each line of evidence has a key in square brackets, then who says it, \
+then what is said.
+- Repeat the sentences of the evidence that answer the question. Put before each its key, in square brackets.
+- Say only what the evidence says, in its words."""
+BRIEF_ASKING = "Answer with one to three sentences of the evidence, each with its key in brackets."
+_SHOWN: tuple[tuple[str, str], ...] = (
+    (
+        """Evidence:
+[d6w3] Tom Hale: Nobody asked the ferrymen.
+[b4t7] Ann Lee: The new bridge opened in 1911, but it may need another deck.
+[r2k8] the report: The bridge cost about two million crowns, most of it for steel.
+
+Question: What did the bridge cost?""",
+        "[r2k8] the report: The bridge cost about two million crowns, most of it for steel.",
+    ),
+    (
+        """Evidence:
+[h3g8] the report: The ferry had carried salt since 1740.
+[k5n2] Tom Hale: “Nobody asked us.”
+[v7c4] Tom Hale: The ferrymen lost their work because of the bridge.
+
+Question: Who objects to the bridge, and why?""",
+        "[v7c4] Tom Hale: The ferrymen lost their work because of the bridge.\n[k5n2] Tom Hale: “Nobody asked us.”",
+    ),
+)
+
+# Tokens of an answer, and the share of a model's context that it may take.
 _ANSWER, _ANSWER_SHARE = 400, 0.25
 _HISTORY, _HISTORY_SHARE = 1_000, 0.25
-# A small model loses its way in much evidence, so this share of its context is the most that evidence takes.
 _MOST_EVIDENCE, _EVIDENCE_SHARE = 14, 0.2
+_FEWEST_BRIEF, _MOST_BRIEF, _BRIEF_SHARE = 3, 4, 0.3
 _KEY = 4
 # No vowels, so that a key never spells a word; with a digit, so that it is never mistaken for one.
 _LETTERS, _DIGITS = "bcdfghjkmnpqrstvwxz", "23456789"
@@ -48,19 +78,39 @@ class Prompt:
 
 
 def make_prompt(
-    corpus: Corpus, question: str, history: Sequence[Turn], evidence: Sequence[Evidence], context: int
+    corpus: Corpus, question: str, history: Sequence[Turn], evidence: Sequence[Evidence], basis: int, context: int
 ) -> Prompt:
     """The prompt within `context` tokens. Of what is too long, the oldest turns go first, then the evidence that
-    ranks last; the question stays whole."""
+    ranks last; the question stays whole. The plain answer rests on the first `basis` of the evidence."""
+    brief = context <= _SMALL
+    system, asking = (BRIEF, BRIEF_ASKING) if brief else (SYSTEM, ASKING)
+    shown = _shown() if brief else []
+    asked = f"Question: {quoted(question)}\n{asking}"
     most = min(_ANSWER, int(context * _ANSWER_SHARE))
-    asked = f"Question: {quoted(question)}\n{ASKING}"
-    left = context - most - tokens(SYSTEM) - tokens(asked)
+    left = context - most - tokens(system) - tokens(asked) - sum(tokens(message["content"]) for message in shown)
     turns = newest_turns(history, min(_HISTORY, int(left * _HISTORY_SHARE)))
     left -= sum(tokens(turn["content"]) for turn in turns)
-    given = _fitting(corpus, evidence, min(left, int(context * _EVIDENCE_SHARE)))
-    lines = "\n".join(_line(corpus, key, e) for key, e in given.items())
-    material = f"Evidence:\n{lines}\n\n{asked}"
-    return Prompt(({"role": "system", "content": SYSTEM}, *turns, {"role": "user", "content": material}), given, most)
+    if brief:
+        evidence = evidence[: min(max(basis, _FEWEST_BRIEF), _MOST_BRIEF)]
+    given = _fitting(corpus, evidence, min(left, int(context * (_BRIEF_SHARE if brief else _EVIDENCE_SHARE))))
+    lines = [_line(corpus, key, e, brief) for key, e in given.items()]
+    listed = "\n".join(reversed(lines) if brief else lines)
+    messages: list[Message] = [
+        {"role": "system", "content": system},
+        *shown,
+        *turns,
+        {"role": "user", "content": f"Evidence:\n{listed}\n\n{asked}"},
+    ]
+    return Prompt(tuple(messages), given, most)
+
+
+def _shown() -> list[Message]:
+    """The answers that a small model is shown, as turns of a conversation."""
+    return [
+        message
+        for asked, answer in _SHOWN
+        for message in (Message(role="user", content=asked), Message(role="assistant", content=answer))
+    ]
 
 
 def generate(llm: LanguageModel, prompt: Prompt, call: Call) -> Iterator[Marked]:
@@ -79,7 +129,7 @@ def _fitting(corpus: Corpus, evidence: Sequence[Evidence], room: int) -> dict[st
     is no evidence of anything."""
     given: dict[str, Evidence] = {}
     for e in [e for e in evidence if not speaks_to_model(e.text)][:_MOST_EVIDENCE]:
-        room -= tokens(_line(corpus, "", e))
+        room -= tokens(_line(corpus, "", e, brief=False))
         if room < 0 and given:
             break
         given[_key(e, given)] = e
@@ -101,9 +151,10 @@ def _key(e: Evidence, taken: Mapping[str, Evidence]) -> str:
         length += 1
 
 
-def _line(corpus: Corpus, key: str, e: Evidence) -> str:
+def _line(corpus: Corpus, key: str, e: Evidence, brief: bool) -> str:
     # Small models copy a heading over several lines as if it were an answer; what stands before each line is known
     # by its form and taken off again.
     source = corpus.source_by_id[e.passage.source_id]
     who = quoted(e.sentence.voice or source.title)
-    return f"[{key}] {who} ({quoted(e.passage.section)}, {source.stance} source): {quoted(e.text)}"
+    where = "" if brief else f" ({quoted(e.passage.section)}, {source.stance} source)"
+    return f"[{key}] {who}{where}: {quoted(e.text)}"

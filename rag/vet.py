@@ -12,6 +12,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from sentencex import get_sentence_boundaries
+
+from rag.copied import alteration, breaks_off
 from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Support
 from rag.marks import Marked
 from rag.terms import spoken, words
@@ -25,11 +28,12 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"(?=\S*\d)[\w+/=.-]{24,}|[\w+/=]{40,}")
-_TURNS = frozenset(
-    """not no never nor none nobody nothing neither hardly without if unless whether may might could
-    would wrong wrongly false falsely deny denies denied
-    doubt doubts doubted dispute disputes disputed refute refutes refuted reject rejects rejected unlikely
-    myth""".split()
+_TAKES_BACK = frozenset(
+    """wrong wrongly false falsely untrue deny denies denied doubt doubts doubted dispute disputes disputed refute
+    refutes refuted reject rejects rejected unlikely myth nonsense joke joking lie pretend""".split()
+)
+_TURNS = _TAKES_BACK | frozenset(
+    "not no never nor none nobody nothing neither hardly without if unless whether may might could would".split()
 )
 _CLOSING = " \"”’')"
 # What models put before what they say: where a line of evidence is from, and that an answer comes.
@@ -65,12 +69,13 @@ _SECRET_PART = 8
 
 @dataclass(frozen=True)
 class Vetting:
-    """What sentences are compared with: the evidence by key, the check, and what must never be shown."""
+    """What sentences are compared with: the evidence by key, the check, the question, and what must never be shown."""
 
     given: Mapping[str, Evidence]
     check: Check
     prompt: str = ""
     secret: str = ""
+    question: str = ""
 
     def vet(self, marked: Marked) -> DraftSentence | AnswerSentence:
         """A sentence that may be said, or one that is withheld with the reason in its support."""
@@ -82,6 +87,8 @@ class Vetting:
         text, quoted = self._quotations(self._without_references(bare), marked.keys)
         cited = list(dict.fromkeys([*(self.given[key] for key in marked.keys), *quoted]))
         support, bearing = self._borne_out(text, cited)
+        if bearing and (altered := self._altered(text, bearing)):
+            return _withheld(text, altered)
         if support.label == "supported" or (support.label == "weak" and support.score >= _WEAKEST):
             return DraftSentence(text, bearing, marked.form, support)
         return _withheld(text, support.reason or "the evidence doesn't bear it out")
@@ -95,18 +102,26 @@ class Vetting:
         """Why a text without its labels can't be said whatever the evidence is, or an empty string."""
         if not words(bare) or bare.lower() in self.voices or (marked.form == "prose" and bare.endswith(":")):
             return LABEL
-        if not marked.whole:
+        if not marked.whole or breaks_off(bare):
             return BREAKS_OFF
         texts = [e.text for e in self.given.values()]
         if bare.rstrip(_CLOSING).endswith("?") and not any(_holds(text, bare) for text in texts):
             return ASKS
-        if any(_torn(bare, text) for text in texts):
+        if any(_torn(bare, text) for text in texts) and not any(_whole_part(bare, text) for text in texts):
             return "it is torn out of a sentence that says something else"
-        if (of := _OF_TEXT.match(bare)) and not any(_holds(text, of[1]) for text in texts):
+        if (of := _OF_TEXT.match(bare)) and not any(_holds(text, of[1]) or _begins_as(bare, text) for text in texts):
             return "it tells of a text instead of saying what it says"
         if _repeats_itself(bare) and not any(_holds(text, bare) for text in texts):
             return "it repeats itself"
         return ""
+
+    def _altered(self, text: str, bearing: Sequence[Evidence]) -> str:
+        """What a sentence does wrong with the words of each of its evidence, or an empty string."""
+        known = " ".join(
+            [self.question, *(f"{said(e)} {e.passage.section} {e.passage.section_title}" for e in bearing)]
+        )
+        found = [alteration(text, e.text, known) for e in bearing]
+        return found[0] if all(found) else ""
 
     def _borne_out(self, text: str, cited: Sequence[Evidence]) -> tuple[Support, tuple[Evidence, ...]]:
         """How far the evidence bears a sentence out, what it cites before the rest, and which of it does."""
@@ -119,10 +134,12 @@ class Vetting:
         by_other, other = max(others, key=lambda pair: pair[0].score)
         if by_other.label == "supported" and by_other.score >= max(_UNCITED, support.score):
             return by_other, (other,)
-        if support.label == "supported":
+        if support.label == "supported" and "row" not in {e.sentence.kind for e in (*bearing, other)}:
             together = self.check(text, [said(e) for e in (*bearing, other)])
-            better = together.label == "supported" and together.score > support.score + _BETTER
-            return (together, (*bearing, other)) if better else (support, bearing)
+            if together.label == "supported" and together.score > support.score + _BETTER:
+                return together, (*bearing, other)
+        if support.label == "supported":
+            return support, bearing
         if support.label == "weak" and by_other.score > support.score:
             return Support("unsupported", support.score, support.reason or "what it cites is not what says it"), ()
         return support, bearing
@@ -133,7 +150,8 @@ class Vetting:
             return Support("unsupported", 0.0, "it cites nothing, and no evidence says it"), ()
         alone = {e: self.check(text, [said(e)]) for e in cited}
         best = max(alone.values(), key=lambda support: support.score)
-        if best.label == "supported" or len(cited) == 1:
+        if best.label == "supported" or len(cited) == 1 or any(e.sentence.kind == "row" for e in cited):
+            # Each row of a table speaks for itself: the claim of one and the verdict of another make a third.
             return best, tuple(e for e in cited if alone[e].label == best.label)
         return self.check(text, [said(e) for e in cited]), tuple(cited)
 
@@ -201,6 +219,20 @@ def _torn(text: str, sentence: str) -> bool:
             left_out = {*whole[:n], *whole[n + len(part) :]}
             return len(part) < _SCRAP or bool(left_out & _TURNS) or any(word.endswith("n't") for word in left_out)
     return False
+
+
+def _whole_part(text: str, evidence: str) -> bool:
+    """Whether a text is whole sentences of a longer quotation that doesn't take back what it says."""
+    if len(words(text)) < _SCRAP or _TAKES_BACK & set(words(evidence)) - set(words(text)):
+        return False
+    evidence = evidence.strip('“”"')  # within quotation marks no sentence is told from the next
+    ends = [b["end_index"] for b in get_sentence_boundaries("en", evidence)]
+    starts = [0, *ends]
+    return any(words(evidence[a:b]) == words(text) for n, a in enumerate(starts[:-1]) for b in ends[n:])
+
+
+def _begins_as(text: str, evidence: str) -> bool:
+    return words(text)[:_SCRAP] == words(evidence)[:_SCRAP]
 
 
 def _repeats_itself(text: str) -> bool:

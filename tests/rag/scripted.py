@@ -62,7 +62,7 @@ def prompt_of(body: dict[str, Any]) -> str:
 
 def evidence_of(prompt: str) -> dict[str, str]:
     """key -> the evidence that a prompt gives under it, as the model reads it."""
-    lines = prompt.partition("Evidence:\n")[2].partition("\n\nQuestion:")[0].splitlines()
+    lines = prompt.rpartition("Evidence:\n")[2].partition("\n\nQuestion:")[0].splitlines()
     return {line[1:].partition("]")[0]: line.partition("] ")[2] for line in lines if line.startswith("[")}
 
 

@@ -380,3 +380,71 @@ def test_a_long_history_loses_its_oldest_turns_and_never_the_question(engine: ra
 def test_a_condensed_question_is_held_to_the_conversation(written: str, stands: bool) -> None:
     history: list[Turn] = [{"role": "user", "content": "What is SSI?"}, {"role": "assistant", "content": "A lab."}]
     assert (fitting(written, "When was it founded?", history) == written) == stands
+
+
+@pytest.mark.parametrize(
+    ("text", "evidence"),
+    [
+        (
+            "The bridge is a great example of how the owner of the yard sold all its boats in the dry summer.",
+            "The owner of the yard sold all its boats in the dry summer.",
+        ),
+        ("The owner of the yard sold all his boats and asks for more.", "The owner of the yard sold all his boats."),
+        (
+            "The plans of Ash, Birch and Cole together cost about 344 crowns in the dry summer.",
+            "The plans of Ash, Birch, Cole and Dale together cost about 344 crowns in the dry summer.",
+        ),
+        ("The owner of the yard sold all its boats.", "The owner of the yard sold all his boats."),
+        ("The yards are very robust.", "The claim that the yards are very robust overlooks the fire of 1911."),
+        ("The owner of the yard sold his boats and the.", "The owner of the yard sold his boats and the house."),
+    ],
+    ids=[
+        "put before",
+        "put after",
+        "one of those summed up",
+        "another person",
+        "only a claim",
+        "breaks off",
+    ],
+)
+def test_words_of_the_evidence_that_were_altered_are_withheld(text: str, evidence: str) -> None:
+    assert isinstance(_vetted(text, ("Bob", evidence)), AnswerSentence)
+
+
+def test_what_introduces_the_words_of_the_evidence_is_no_alteration() -> None:
+    said = "The owner of the yard sold all his boats in the dry summer."
+    vetted = _vetted(f"In short, Bob says that {said[0].lower()}{said[1:]}", ("Bob", said))
+    assert isinstance(vetted, DraftSentence)
+
+
+def test_whole_sentences_of_a_longer_quotation_are_not_torn_out_of_it() -> None:
+    said = "“The yard by the river burned. Nobody could save it. That was in the spring.”"
+    assert isinstance(_vetted("The yard by the river burned.", ("Bob", said)), DraftSentence)
+    taken_back = _vetted("The yard is quite safe.", ("Bob", "“The yard is quite safe. That is false.”"))
+    assert isinstance(taken_back, AnswerSentence)
+
+
+def test_a_row_of_a_table_reaches_the_model_with_its_columns_parted(engine: rag.Engine) -> None:
+    with scripted(quoting) as server:
+        engine.with_llm(server.name).ask("Was the claim that SSI raised 3 billion dollars found accurate?")
+    assert any("3 billion: Accurate" in line for line in evidence_of(prompt_of(server.asked[-1])).values())
+
+
+def test_true_sentences_that_do_not_answer_leave_the_plain_answer(engine: rag.Engine) -> None:
+    def beside(prompt: str, body: dict[str, Any]) -> Iterable[str]:
+        key, line = list(evidence_of(prompt).items())[-1]
+        yield f"{line.partition(': ')[2]} [{key}]"
+
+    with scripted(beside) as server:
+        answer = engine.with_llm(server.name).ask(QUESTION)
+    assert answer.mode == "extractive"
+    assert "bear on the question" in answer.notice
+
+
+def test_a_model_that_reads_little_is_given_little_and_shown_how(engine: rag.Engine) -> None:
+    with scripted(quoting, context=1_536) as server:
+        answer = engine.with_llm(server.name).ask(QUESTION)
+    assert answer.mode == server.name
+    messages = server.asked[-1]["messages"]
+    assert [message["role"] for message in messages] == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert 3 <= len(evidence_of(messages[-1]["content"])) <= 4
