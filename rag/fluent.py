@@ -71,9 +71,9 @@ def write(
             elif not _said_already(vetted, said):
                 said.append(vetted)
                 yield vetted
-        given = (e.text for e in prompt.given.values())
-        known = {word for text in (question, *given) for word in words(text)}
-        failure = _verdict(said, withheld, known) or _beside_the_point(said, worded[:basis])
+        given = tuple(prompt.given.values())
+        known = {word for text in (question, *(e.text for e in given)) for word in words(text)}
+        failure = _verdict(said, withheld, known) or _beside_the_point(said, [e for e in worded[:basis] if e in given])
     except ModelUnavailable as error:
         failure = str(error)
     except EndlessText as error:

@@ -41,7 +41,7 @@ def obedient() -> Iterator[Scripted]:
 
 def _obey(prompt: str, body: dict[str, Any]) -> Iterable[str]:
     given = evidence_of(prompt)
-    first = next(iter(given))
+    first = list(given)[-1]  # a model that reads little is given the best last
     attack = next(attack for attack in ATTACKS if attack.name in prompt.rpartition("Question:")[2])
     told = re.findall(r"(?:say|state|write|output|with|tell|add|that|only)[:,]? [\"“]?([^.\"”]{4,80})", prompt)
     if "honest" in body["model"]:
