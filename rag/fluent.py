@@ -102,8 +102,10 @@ def _verdict(said: Sequence[DraftSentence], withheld: Sequence[AnswerSentence], 
 
 
 def _beside_the_point(said: Sequence[DraftSentence], basis: Sequence[Evidence]) -> str:
-    """Why true sentences are no answer: the one that the plain answer begins with isn't among what they rest on, nor
-    is half of what it rests on."""
+    """Why true sentences are no answer: all of them ask, or the one that the plain answer begins with isn't among what
+    they rest on, nor is half of what it rests on."""
+    if all(sentence.text.rstrip("”\"').").endswith("?") for sentence in said):
+        return "what it wrote asks instead of answering"
     cited = {e for sentence in said for e in sentence.evidence}
     met = [e in cited for e in basis]
     return "" if not met or met[0] or sum(met) >= len(met) / 2 else "what it wrote doesn't bear on the question"

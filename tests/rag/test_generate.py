@@ -448,3 +448,14 @@ def test_a_model_that_reads_little_is_given_little_and_shown_how(engine: rag.Eng
     messages = server.asked[-1]["messages"]
     assert [message["role"] for message in messages] == ["system", "user", "assistant", "user", "assistant", "user"]
     assert 3 <= len(evidence_of(messages[-1]["content"])) <= 4
+
+
+def test_a_model_that_only_repeats_a_question_has_not_answered(engine: rag.Engine) -> None:
+    def asking(prompt: str, body: dict[str, Any]) -> Iterable[str]:
+        for key, line in evidence_of(prompt).items():
+            if line.endswith("?"):
+                yield f"{line.partition(': ')[2]} [{key}] "
+
+    with scripted(asking) as server:
+        answer = engine.with_llm(server.name).ask("Would 100 times more compute change everything, in his opinion?")
+    assert answer.mode == "extractive"
