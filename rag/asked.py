@@ -202,9 +202,13 @@ _WHERE = re.compile(
     _LEAD_IN + r"(?:(?:in|from|under) )?(?:which|what) (?:chapter|section|part|text|source|page|episode)s?\b"
     r"(?! (?:is|are|was|were) (?:the )?(?:best|longest|shortest|last|first|most|your))|"
     r"^\W*where (?:does|do|did) (?!it\b)[\w’'-]+(?: [\w’'-]+)? (?:talk|speak|say|mention|discuss|write)\b|"
-    r"^\W*where (?:in|does|do|did|is|are) .*\b(?:the |this )?(?:article|text|interview|transcript|document|book)\b",
+    r"^\W*where (?:in|(?:does|do|did|is|are) .*\bin) (?:the |this )?"
+    r"(?:article|text|interview|transcript|document|book)\b|"
+    r"^\W*where (?:does|do|did) (?:the |this )?(?:article|text|interview|transcript|document|book)\b(?! take)",
     re.I,
 )
+
+_WHICH_SOURCE = re.compile(r"\b(?:which|what) (?:text|source)s?\b", re.I)
 
 Held = Callable[[str], bool]
 
@@ -282,6 +286,11 @@ def asks_who(question: str) -> str | None:
 def asks_where(question: str) -> bool:
     """Whether a question asks in which part of a text something stands."""
     return bool(_WHERE.search(question))
+
+
+def asks_which_source(question: str) -> bool:
+    """Whether a question asks which of several texts something stands in."""
+    return bool(_WHICH_SOURCE.search(question))
 
 
 def objected_to(question: str, forms: Iterable[str]) -> bool:

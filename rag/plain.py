@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from corpus import Corpus
-from rag.asked import asks_where
+from rag.asked import asks_where, asks_which_source
 from rag.compose import compose
 from rag.datatypes import (
     DraftSentence,
@@ -182,8 +182,14 @@ class Plainly:
         places = [place for place in query.sections if len(self._index.sections_of(place[0])) > 1]
         if query.intent == "summary" or (query.intent == "list" and places):
             return tuple(summarise(self._index, query, scope))
-        draft = compose(self._corpus, query, evidence)
-        return tuple([*self._places(draft), *draft] if asks_where(query.asked) else draft)
+        if not asks_where(query.asked):
+            return tuple(compose(self._corpus, query, evidence))
+        # Other sources tell of the text; in its own words it stands where it stands.
+        main = None if asks_which_source(query.asked) else self._corpus.main
+        draft = compose(
+            self._corpus, query, [e for e in evidence if main and e.passage.source_id == main.id] or evidence
+        )
+        return (*self._places(draft), *draft)
 
     def _places(self, draft: Sequence[DraftSentence]) -> list[DraftSentence]:
         """In words where the best of what is said stands, for those who ask in which chapter."""

@@ -279,3 +279,9 @@ def test_somebody_of_whom_nothing_is_said_is_named(engine: rag.Engine) -> None:
 
 def test_how_many_critics_is_no_list_of_them(engine: rag.Engine) -> None:
     assert engine.ask("How many critics are named?").abstained
+
+
+def test_where_something_stands_is_a_place_in_the_text_itself(bees: rag.Engine) -> None:
+    answer = bees.ask("Where does the talk mention wild bees and hives?")
+    assert "Too many hives" not in answer.sentences[0].text
+    assert "Too many hives" in bees.ask("Which source mentions wild bees?").sentences[0].text
