@@ -70,7 +70,9 @@ _DEMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "date",
         re.compile(
             _BEGINS + r"(?:when (?:exactly )?(?:did|was|were|will|had)\b|when (?:is|are) .*\b(?:due|going to|expected|"
-            r"planned|supposed|scheduled|launch\w*)\b|(?:what|which) (?:exact )?(?:year|date|month|day)\b)",
+            r"planned|supposed|scheduled|launch\w*)\b|"
+            r"when (?:does|do) .*\b(?:expect|predict|forecast|anticipate|foresee)\b|"
+            r"(?:what|which) (?:exact )?(?:year|date|month|day)\b)",
             re.I,
         ),
     ),

@@ -16,7 +16,7 @@ from rag.asked import full_names_asked, kinds_asked
 from rag.datatypes import Encoder, Intent, Query, Scope, Standalone, Vectors
 from rag.encoder import SKETCH, OnnxEncoder, unit
 from rag.index import PassageIndex
-from rag.intent import asks_for_views, asks_to_compare, intent_of, without_summary
+from rag.intent import asks_for_views, asks_to_compare, intent_of, without_checking, without_summary
 from rag.sections import BESIDE, PLACES, named_sections, sections_beside
 from rag.terms import content_terms, is_frame, names_one, spoken, terms
 
@@ -69,6 +69,8 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     forms = [form for person in index.corpus.people if person.name in people for form in person.forms]
     names = frozenset(stem for form in forms for stem in terms(form))
     aside = names if len(people) > 1 or (holders and guests.issuperset(people)) else frozenset()
+    if intent == "check":
+        aside |= {*terms(turn.asked)} - {*terms(without_checking(turn.asked))}
     vector, tokens, weights, token_words = _encode(index, encoder, parts, aside)
     if not sections and (beside := sections_beside(index, turn, scope)):
         sections, intent = beside, intent if content_terms(BESIDE.sub(" ", turn.asked)) else "summary"
