@@ -23,7 +23,8 @@ _SUMMARY = re.compile(
     re.IGNORECASE,
 )
 _CHECK = re.compile(
-    r"\b(?:(?:scientific|factual|historical|technical|actual|real|medical)ly (?:true|correct|right|accurate|sound|valid)|"
+    r"\b(?:(?:scientific|factual|historical|technical|actual|real|medical)ly "
+    r"(?:true|correct|right|accurate|sound|valid)|"
     r"is it (?:true|correct|right|accurate|a fact)|(?:true|correct|right|accurate) (?:that|about)|"
     r"fact.?check\w*|verif\w+|accura\w+|verdict|rating|rated|hold up|holds up|confirmed|check(?:ed|ing|s)?|debunk\w*|"
     r"true or false|really true)\b|"
@@ -36,7 +37,8 @@ _COMPARE = re.compile(
     re.IGNORECASE,
 )
 _VIEWS = re.compile(
-    r"\b(?:disagree\w*|critic(?:s|i[sz]\w+|al (?=of\b|voices?\b|views?\b|re\w+s?\b))?\b|critiqu\w+|disput\w+|refut\w+|rebut\w*|"
+    r"\b(?:disagree\w*|critic(?:s|i[sz]\w+|al (?=of\b|voices?\b|views?\b|re\w+s?\b))?\b|critiqu\w+|"
+    r"disput\w+|refut\w+|rebut\w*|"
     r"oppos\w+|opponents?|object(?:s|ed|ions?|ors?)?(?= to\b| about\b|\W*$)|"
     r"push(?:es)? back|"
     r"sceptic\w*|skeptic\w*|counter(?:s|ed|-?arguments?|-?points?)|other (?:side|views?|voices?|opinions?)|dissent\w*|"

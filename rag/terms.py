@@ -31,7 +31,7 @@ _FRAME = frozenset(
     """think thinks thought believe believes believed argue argues argued claim claims claimed mean means meant
     mention mentions mentioned talk talks discuss discusses discussed explain explains explained describe
     describes described consider considers know tell told ask asks asked role roles play plays played view views
-    opinion opinions""".split()
+    opinion opinions according expect expects expected predict predicts predicted""".split()
 )
 _POINTS_BACK = re.compile(
     r"^[“\"]?(?:this|that|these|those|it|its|he|his|him|she|her|they|their|them|such|both|but|and|yet|so|or|"

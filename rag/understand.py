@@ -49,12 +49,17 @@ _HOW_LARGE = re.compile(
     re.IGNORECASE,
 )
 _STAFF = "employees, staff"
+# And they give a number of years where people ask when somebody expects something.
+_HOW_SOON = re.compile(
+    r"^\W*(?:and |so )?(?:when|how soon) (?:will\b|(?:does|do)\b.*\b(?:expect|predict|forecast)\b)", re.IGNORECASE
+)
+_YEARS = "forecast, in years"
 
 
 def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: Scope) -> Query:
     """What the stages need to know of a turn and of what it leans on."""
     parts = [(turn.asked, 1.0), (turn.context, turn.leaning)] if turn.leaning else [(turn.asked, 1.0)]
-    parts = [(f"{part} ({_STAFF})" if _HOW_LARGE.search(part) else part, share) for part, share in parts]
+    parts = [(_as_told(part), share) for part, share in parts]
     total = sum(share for _, share in parts)
     parts = [(part, share / total) for part, share in parts]
     people = named_people(index, turn.asked)
@@ -96,6 +101,14 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
         named=_named(index, turn.asked),
         said=turn.said,
     )
+
+
+def _as_told(question: str) -> str:
+    """A question with the words that texts have for what it asks."""
+    for asked, told in ((_HOW_LARGE, _STAFF), (_HOW_SOON, _YEARS)):
+        if asked.search(question):
+            return f"{question} ({told})"
+    return question
 
 
 def _holders(
