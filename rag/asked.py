@@ -116,7 +116,7 @@ _DEMANDS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"critici[sz]|declar|describ|disagre|disput|doubt|emphasi[sz]|endors|explain|express|fear|hop|insist|mention|"
             r"not|object|observ|oppos|predict|push|question|rais|recall|remark|respond|stat|stress|suggest|support|"
             r"suspect|want|warn|worri)(?:e|t)*d\b)"
-            r"(?P<verb>\w{2,}ed|won|led|built|bought|sold|made|ran|began|founds|became|joins|runs|leads|owns|heads|funds|backs)\b",
+            r"(?P<verb>\w{2,}ed|won|led|left|quit|went|took|gave|wrote|lost|paid|built|bought|sold|made|ran|began|founds|became|joins|runs|leads|owns|heads|funds|backs)\b",
             re.I,
         ),
     ),

@@ -12,7 +12,8 @@ import re
 from collections.abc import Sequence
 
 from rag.datatypes import Standalone, Turn
-from rag.terms import is_stop, names_one, spoken, terms, words
+from rag.intent import without_summary
+from rag.terms import content_terms, is_stop, names_one, spoken, terms, words
 
 # How somebody is named, the fullest form first.
 Forms = Sequence[str]
@@ -49,6 +50,7 @@ _SOMETHING_ELSE = re.compile(
     r"(?P<name>[A-Z][\w-]*(?: (?:of |the )?[A-Z][\w-]*){0,4}"
     r"|the (?:host|guest|interviewer|author|article|critics|others))\W*$"
 )
+_PLEASE = frozenset(terms("please thanks short sum put say make give answer sentence line word"))
 _HE = re.compile(r"\b(?:he|she)\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][\w-]*(?: [A-Z][\w-]*)*")
 # Weight of the context beside a turn's own 1, by the number of the turn's own content terms.
@@ -70,9 +72,13 @@ def standalone_question(question: str, history: Sequence[Turn], people: Sequence
     recent = history[-2 * _LOOK_BACK :]
     asked: list[str] = []
     for turn in recent:
-        if turn["role"] == "user":
-            said_so = turn["content"].strip()[:_QUESTION_CHARACTERS]
+        said_so = turn["content"].strip()[:_QUESTION_CHARACTERS]
+        if turn["role"] == "user" and not (asked and _only_shorter(said_so)):
             asked.append(_with_another_name(said_so, asked[-1]) if asked else said_so)
+    if asked and not breaks and _only_shorter(question):
+        return standalone_question(
+            f"{asked[-1]} {question}", [Turn(role="user", content=q) for q in asked[:-1]], people
+        )
     if asked and not breaks:
         question = _with_the_person(_with_another_name(question, asked[-1]), asked, people)
     leaning = lean(question, asked[-1]) if asked and not breaks else 0.0
@@ -84,6 +90,12 @@ def standalone_question(question: str, history: Sequence[Turn], people: Sequence
     answers = " ".join(turn["content"] for turn in recent if turn["role"] == "assistant") if leans else ""
     before = _chain(asked[-1], asked[:-1])[-_QUESTION_CHARACTERS:]
     return Standalone(text, question, f"{before} {said}".strip(), leaning, answers)
+
+
+def _only_shorter(question: str) -> bool:
+    """Whether a turn asks for nothing but what was just said, in short: "summarise that", "in one sentence, please"."""
+    rest = without_summary(question)
+    return rest != question and not set(content_terms(rest)) - _PLEASE
 
 
 def _with_another_name(question: str, before: str) -> str:

@@ -18,7 +18,7 @@ from rag.asked import asks_who, defined, demanded, full_names_asked, names_asked
 from rag.datatypes import Evidence, Query, Scope
 from rag.gaps import ALIKE, told
 from rag.index import PassageIndex
-from rag.terms import content_terms, term_set, terms
+from rag.terms import OF_TEXTS, content_terms, term_set, terms
 
 THRESHOLD = 0.57
 INTERCEPT = -2.06
@@ -48,15 +48,6 @@ _BEST = 5
 _LOOKED_AT = 100
 # In a text of fewer passages many plain words are missing.
 _LARGE = 50
-# What a question may call the text, its parts and its people, whatever the text is.
-_OF_TEXTS = frozenset(
-    terms(
-        """article text piece essay document interview episode podcast talk conversation source chapter section part
-        page paragraph title author writer editor host guest speaker critic expert quote quotation citation summary
-        overview question answer word term name example point detail line list view opinion position argument claim
-        criticism story anecdote tale"""
-    )
-)
 _UNIT = re.compile(r"\bhow (?:many|much) [\w-]+", re.I)
 _PRONOUN = re.compile(r"\b(?:it|its|he|him|his|she|her|they|them|their)\b", re.I)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -126,7 +117,7 @@ def _stands_there(index: PassageIndex, query: Query) -> bool:
 def _strange_words(index: PassageIndex, query: Query, evidence: Sequence[Evidence], below: float) -> list[str]:
     """The words of a short question that stand nowhere in the sources and are less like anything in the best evidence
     than `below`."""
-    own = set(content_terms(query.asked)) - _OF_TEXTS
+    own = set(content_terms(query.asked)) - OF_TEXTS
     if not 1 < len(own) <= _FEW or len(index) < _LARGE or not query.token_words:
         return []
     best = np.stack([query.looked_at[e.passage.row][0][e.position - e.passage.sentences[0]] for e in evidence[:_BEST]])
@@ -209,7 +200,7 @@ def features(
 def _absent(index: PassageIndex, asked: Sequence[str], inside: NDArray[np.bool_] | None) -> float:
     """The share of the terms' weight that no passage of the scope holds."""
     weights = index.term_weights(asked)
-    strange = (term for term in weights if term not in _OF_TEXTS and _missing(index, term, inside))
+    strange = (term for term in weights if term not in OF_TEXTS and _missing(index, term, inside))
     absent = sum(weights[term] for term in strange)
     return absent / (sum(weights.values()) or 1.0)
 

@@ -15,7 +15,7 @@ _WHOLE = (
     r"(?:article|text|document|piece|chapter|section|part|interview|talk|episode)"
 )
 _SUMMARY = re.compile(
-    r"\b(?:summar\w+|recap|overview|gist|tl;?dr|synopsis|outline|all about|boils? down|sum up|"
+    r"\b(?:summar\w+|recap|overview|gist|tl;?dr|synopsis|outline|briefly|shorter|all about|boils? down|sum up|"
     r"(?:main|key|central|core|big|chief) (?:points?|ideas?|arguments?|messages?|themes?|claims?|lessons?|takeaways?)|"
     r"in (?:a|one|two|three|four|five|\d+) (?:sentences?|lines?|words?|nutshell|bullets?|bullet points?)|"
     rf"what(?: is| was|'s) (?:(?:this|it|that)|{_WHOLE})(?: \w+)? (?:all )?about\W*$|"
@@ -38,7 +38,7 @@ _COMPARE = re.compile(
 )
 _VIEWS = re.compile(
     r"\b(?:disagree\w*|critic(?:s|i[sz]\w+|al (?=of\b|voices?\b|views?\b|re\w+s?\b))?\b|critiqu\w+|"
-    r"disput\w+|refut\w+|rebut\w*|"
+    r"refut\w+|rebut\w*|"
     r"oppos\w+|opponents?|object(?:s|ed|ions?|ors?)?(?= to\b| about\b|\W*$)|"
     r"push(?:es)? back|"
     r"sceptic\w*|skeptic\w*|counter(?:s|ed|-?arguments?|-?points?)|other (?:side|views?|voices?|opinions?)|dissent\w*|"
@@ -64,6 +64,9 @@ _LIST = re.compile(
 _NUMBERS = """one first|two second|three third|four fourth|five fifth|six sixth|seven seventh|eight eighth|nine ninth|
 ten tenth|eleven eleventh|twelve twelfth"""
 ORDINALS = {word: n for n, names in enumerate(_NUMBERS.split("|"), start=1) for word in names.split()}
+# "Shorter" and "briefly" ask for so many.
+_SHORTER = 2
+_SHORT = re.compile(r"\b(?:briefly|shorter)\b", re.IGNORECASE)
 _HOW_MANY = re.compile(
     r"\b(?:in|within|using) (a|an|one|two|three|four|five|six|seven|eight|nine|ten|\d{1,2}) (?:short )?"
     r"(?:sentences?|lines?|bullets?|bullet points?|points?)\b|"
@@ -127,6 +130,6 @@ def number_of_sentences(text: str) -> int | None:
     """How many sentences or points a question asks for, if it says: "in three sentences", "five bullets"."""
     asked = _HOW_MANY.search(text)
     if asked is None:
-        return None
+        return _SHORTER if _SHORT.search(text) else None
     number = next((word for word in asked.groups() if word), "").lower()
     return int(number) if number.isdigit() else ORDINALS.get(number, 1 if number in ("a", "an") else 0) or None

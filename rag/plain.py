@@ -29,12 +29,12 @@ from rag.followup import parts, standalone_question
 from rag.gaps import missing
 from rag.gate import Verdict, judge, refusal
 from rag.index import PassageIndex
-from rag.intent import without_views
+from rag.intent import number_of_sentences, without_views
 from rag.overview import overview
 from rag.rerank import paragraph_coverage, rank_evidence, rerank
 from rag.retrieve import find_candidates
 from rag.spelling import respell
-from rag.summarise import summarise
+from rag.summarise import has_topic, summarise
 from rag.terms import content_terms
 from rag.understand import understand
 from rag.views import opposing_sources, other_views
@@ -151,7 +151,7 @@ class Plainly:
         verdict = Verdict(1.0, ()) if whole else judge(self._index, query.asked, query, evidence, scope)
         if query.intent == "views" and not verdict.answerable and content_terms(topic := without_views(query.text)):
             # "Critics" and "disagree" stand in few of the views that they ask for.
-            on_topic = self._consider(Standalone(topic, topic), scope)
+            on_topic = self._consider(Standalone(topic, topic, said=query.said), scope)
             evidence, verdict = on_topic.evidence, on_topic.verdict
         lap("rank")
         return _Considered(query, candidates, evidence, verdict, whole)
@@ -180,10 +180,11 @@ class Plainly:
         query, evidence = answered[0].query, answered[0].evidence
         # A heading that spans its whole source names the text, not a place in it.
         places = [place for place in query.sections if len(self._index.sections_of(place[0])) > 1]
-        if query.intent == "summary" or (query.intent == "list" and places):
+        if (query.intent == "summary" and not has_topic(self._corpus, query)) or (query.intent == "list" and places):
             return tuple(summarise(self._index, query, scope))
         if not asks_where(query.asked):
-            return tuple(compose(self._corpus, query, evidence))
+            draft = compose(self._corpus, query, evidence)
+            return tuple(draft[: (query.intent == "summary" and number_of_sentences(query.asked)) or len(draft)])
         # Other sources tell of the text; in its own words it stands where it stands.
         main = None if asks_which_source(query.asked) else self._corpus.main
         draft = compose(

@@ -8,11 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus import Corpus
 from rag.datatypes import DraftSentence, Evidence, Query, Scope, Vectors
 from rag.index import PassageIndex
-from rag.intent import number_of_sentences
-from rag.terms import points_back
+from rag.intent import number_of_sentences, without_summary
+from rag.terms import OF_TEXTS, content_terms, points_back, terms
 
+# What a summary of the whole may be called beside a text.
+_WHOLE = frozenset(
+    terms("entire whole full complete total short brief quick simple plain everything thing key main core gist reader")
+)
 _MOST = 7
 _MOST_SECTIONS = 12
 _ROUNDS_OFF = re.compile(
@@ -22,10 +27,17 @@ _ROUNDS_OFF = re.compile(
 _LEADS, _ASKS, _QUOTES, _SHORT, _DANGLES, _ANNOUNCES = 0.25, 0.3, 0.05, 0.2, 0.6, 0.6
 
 
+def has_topic(corpus: Corpus, query: Query) -> bool:
+    """Whether a summary is to be of something in particular: neither of a text or its sections, nor of the guest."""
+    guests = [p for p in corpus.people if p.name in query.people and p.role in ("guest", "host")]
+    names = {term for person in guests for form in person.forms for term in terms(form)}
+    return not query.sections and bool({*content_terms(without_summary(query.asked))} - OF_TEXTS - _WHOLE - names)
+
+
 def summarise(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSentence]:
     """The named sections in short; without a name those of the scope, or the section that rounds the text off,
     or every section. What lies outside the scope is not looked at."""
-    most = number_of_sentences(query.text)
+    most = number_of_sentences(query.asked)
     every = _sections(index, scope)
     rounding_off = [place for place in every if _ROUNDS_OFF.search(place[1])][:1]
     named = list(query.sections) or (every if scope.sections else rounding_off)

@@ -133,3 +133,14 @@ def _stem(word: str) -> str:
 def content_terms(text: str) -> tuple[str, ...]:
     """The distinct content terms of a text, without those of the asker's frame."""
     return tuple(dict.fromkeys(stem for word in words(text) if not is_frame(word) for stem in terms(word)))
+
+
+# What a question may call the text, its parts and its people, whatever the text is.
+OF_TEXTS = frozenset(
+    terms(
+        """article text piece essay document interview episode podcast talk conversation source chapter section part
+        page paragraph title author writer editor host guest speaker critic expert quote quotation citation summary
+        overview question answer word term name example point detail line list view opinion position argument claim
+        criticism story anecdote tale"""
+    )
+)

@@ -153,3 +153,17 @@ def test_bare_names_follow_each_other() -> None:
 def test_what_the_turn_itself_asks_must_be_there(engine: rag.Engine, turn: str) -> None:
     history = _said("Why does he think scaling is over?", "He believes that the age of research is back.")
     assert engine.ask(turn, history=history).abstained
+
+
+def test_summarise_that_asks_the_question_before_again_in_short() -> None:
+    history: list[Turn] = [
+        {"role": "user", "content": "What does Brandt say about honey?"},
+        {"role": "assistant", "content": "Brandt says that city honey is clean. [1]"},
+    ]
+    for turn in ("Summarise that in two sentences", "shorter, please", "Can you sum that up in one sentence?"):
+        assert standalone_question(turn, history).asked == f"What does Brandt say about honey? {turn}"
+        longer: list[Turn] = [*history, {"role": "user", "content": turn}, {"role": "assistant", "content": "Clean."}]
+        assert standalone_question("And Kohl?", longer, [("Ada Brandt", "Brandt"), ("Ines Kohl", "Kohl")]).text == (
+            "What does Kohl say about honey?"
+        )
+    assert "honey" not in standalone_question("Summarise the article", history).asked

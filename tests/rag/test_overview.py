@@ -285,3 +285,9 @@ def test_where_something_stands_is_a_place_in_the_text_itself(bees: rag.Engine) 
     answer = bees.ask("Where does the talk mention wild bees and hives?")
     assert "Too many hives" not in answer.sentences[0].text
     assert "Too many hives" in bees.ask("Which source mentions wild bees?").sentences[0].text
+
+
+def test_a_topic_in_so_many_sentences_is_no_summary_of_the_whole(engine: rag.Engine) -> None:
+    answer = engine.ask("Explain the value function in one sentence", sources=["article"])
+    assert [len(answer.sentences), answer.citations[0].section] == [1, "Chapter 4"]
+    assert {c.section for c in engine.ask("Summarise the article in three sentences").citations} == {"Key Takeaways"}
