@@ -67,6 +67,7 @@ ORDINALS = {word: n for n, names in enumerate(_NUMBERS.split("|"), start=1) for 
 # "Shorter" and "briefly" ask for so many.
 _SHORTER = 2
 _SHORT = re.compile(r"\b(?:briefly|shorter)\b", re.IGNORECASE)
+_EACH = re.compile(r"\b(?:each|every|per)\b", re.IGNORECASE)
 _HOW_MANY = re.compile(
     r"\b(?:in|within|using) (a|an|one|two|three|four|five|six|seven|eight|nine|ten|\d{1,2}) (?:short )?"
     r"(?:sentences?|lines?|bullets?|bullet points?|points?)\b|"
@@ -127,7 +128,9 @@ def asks_for_all_checks(text: str) -> bool:
 
 
 def number_of_sentences(text: str) -> int | None:
-    """How many sentences or points a question asks for, if it says: "in three sentences", "five bullets"."""
+    """How many sentences or points a question asks for in all, if it says: "in three sentences", "five bullets"."""
+    if _EACH.search(text):
+        return None
     asked = _HOW_MANY.search(text)
     if asked is None:
         return _SHORTER if _SHORT.search(text) else None

@@ -175,16 +175,17 @@ class Plainly:
             each = [compose(self._corpus, one.query, one.evidence, _MOST_A_PART) for one in answered]
             said = {(e.passage.source_id, e.position): s for draft in each for s in draft for e in s.evidence}
             return tuple(dict.fromkeys(said.values()))
-        if answered[0].overview:
-            return answered[0].overview
         query, evidence = answered[0].query, answered[0].evidence
+        few = number_of_sentences(query.asked)
+        if answered[0].overview:
+            return answered[0].overview[:few]
         # A heading that spans its whole source names the text, not a place in it.
         places = [place for place in query.sections if len(self._index.sections_of(place[0])) > 1]
         if (query.intent == "summary" and not has_topic(self._corpus, query)) or (query.intent == "list" and places):
             return tuple(summarise(self._index, query, scope))
         if not asks_where(query.asked):
             draft = compose(self._corpus, query, evidence)
-            return tuple(draft[: (query.intent == "summary" and number_of_sentences(query.asked)) or len(draft)])
+            return tuple(draft[:few] if query.intent == "summary" else draft)
         # Other sources tell of the text; in its own words it stands where it stands.
         main = None if asks_which_source(query.asked) else self._corpus.main
         draft = compose(

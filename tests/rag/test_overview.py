@@ -291,3 +291,8 @@ def test_a_topic_in_so_many_sentences_is_no_summary_of_the_whole(engine: rag.Eng
     answer = engine.ask("Explain the value function in one sentence", sources=["article"])
     assert [len(answer.sentences), answer.citations[0].section] == [1, "Chapter 4"]
     assert {c.section for c in engine.ask("Summarise the article in three sentences").citations} == {"Key Takeaways"}
+
+
+def test_the_critics_in_so_many_sentences(engine: rag.Engine) -> None:
+    assert len(engine.ask("Sum up what the critics say in two sentences").sentences) == 2
+    assert len(engine.ask("List everyone who disagrees, each in one line").sentences) > 2
