@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import Corpus
+from rag.asked import without_speaker
 from rag.datatypes import DraftSentence, Evidence, Query, Scope, Vectors
 from rag.index import PassageIndex
 from rag.intent import number_of_sentences, without_summary
@@ -25,6 +26,8 @@ _ROUNDS_OFF = re.compile(
 )
 # A paragraph's first sentence says what it is about more often than another; a question says nothing yet.
 _LEADS, _ASKS, _QUOTES, _SHORT, _DANGLES, _ANNOUNCES = 0.25, 0.3, 0.05, 0.2, 0.6, 0.6
+# A host welcomes, asks and repeats; what a talk says is said by others.
+_HOSTS = 0.4
 
 
 def has_topic(corpus: Corpus, query: Query) -> bool:
@@ -73,6 +76,8 @@ def _outline(index: PassageIndex, source_id: str, label: str, query: Query, most
             for e in leads[: max(most, len(leads)) if most == _MOST else most]
         ]
     values = worth(sentences, vectors, query)
+    hosts = {person.name for person in index.corpus.people if person.role == "host"}
+    values -= _HOSTS * np.array([e.sentence.voice in hosts for e in sentences])
     paragraphs = [e.sentence.paragraph for e in sentences]
     best = {p: max((n for n, q in enumerate(paragraphs) if q == p), key=lambda n: (values[n], -n)) for p in paragraphs}
     chosen = sorted(sorted(best.values(), key=lambda n: -values[n])[:most])
@@ -88,12 +93,15 @@ def worth(sentences: Sequence[Evidence], vectors: Vectors, query: Query) -> NDAr
     middle = vectors.mean(axis=0)
     values = vectors @ middle / (np.linalg.norm(middle) or 1.0) + 0.3 * (vectors @ query.vector)
     for n, e in enumerate(sentences):
+        text = without_speaker(e.text)
         first = n == 0 or sentences[n - 1].sentence.paragraph != e.sentence.paragraph
         values[n] += (
             _LEADS * first + _QUOTES * (e.sentence.kind == "quote") - _ASKS * e.text.rstrip("”\"'").endswith("?")
         )
         values[n] -= (
-            _SHORT * (e.text.count(" ") < 6) + _DANGLES * points_back(e.text) + _ANNOUNCES * e.text.endswith(":")
+            _SHORT * ((text.count(" ") < 6) + 2 * (text.count(" ") < 3))
+            + _DANGLES * points_back(text)
+            + _ANNOUNCES * e.text.endswith(":")
         )
     return np.asarray(values, dtype=np.float32)
 

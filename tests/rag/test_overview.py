@@ -296,3 +296,22 @@ def test_a_topic_in_so_many_sentences_is_no_summary_of_the_whole(engine: rag.Eng
 def test_the_critics_in_so_many_sentences(engine: rag.Engine) -> None:
     assert len(engine.ask("Sum up what the critics say in two sentences").sentences) == 2
     assert len(engine.ask("List everyone who disagrees, each in one line").sentences) > 2
+
+
+def test_a_talk_is_summed_up_by_its_guest(encoder_files: Path) -> None:
+    talk = """Maria Keller: Welcome back to the show. Today we speak about bread.
+
+Paul Andersson: Thank you. I like to be here.
+
+Maria Keller: You say that bread got worse. Did the new process make bread worse?
+
+Paul Andersson: The fast process left bread without flavour. Slow bread needs time.
+
+Maria Keller: And what should bread bakers do?
+
+Paul Andersson: Bakers should let the dough of their bread rest for a day.
+"""
+    with rag.open_engine(Corpus.from_texts({"talk": talk})) as engine:
+        answer = engine.ask("Summarise the talk in two sentences")
+        assert {c.voice for c in answer.citations} == {"Paul Andersson"}
+        assert "Thank you" not in answer.text
