@@ -298,8 +298,9 @@ def test_the_critics_in_so_many_sentences(engine: rag.Engine) -> None:
     assert len(engine.ask("List everyone who disagrees, each in one line").sentences) > 2
 
 
-def test_a_talk_is_summed_up_by_its_guest(encoder_files: Path) -> None:
-    talk = """Maria Keller: Welcome back to the show. Today we speak about bread.
+def test_a_talk_is_summed_up_by_its_guest(tmp_path: Path, encoder_files: Path) -> None:
+    (tmp_path / "talk.txt").write_text(
+        """Maria Keller: Welcome back to the show. Today we speak about bread.
 
 Paul Andersson: Thank you. I like to be here.
 
@@ -310,8 +311,10 @@ Paul Andersson: The fast process left bread without flavour. Slow bread needs ti
 Maria Keller: And what should bread bakers do?
 
 Paul Andersson: Bakers should let the dough of their bread rest for a day.
-"""
-    with rag.open_engine(Corpus.from_texts({"talk": talk})) as engine:
+""",
+        encoding="utf-8",
+    )
+    with rag.open_engine(tmp_path, index=tmp_path / "index") as engine:
         answer = engine.ask("Summarise the talk in two sentences")
         assert {c.voice for c in answer.citations} == {"Paul Andersson"}
         assert "Thank you" not in answer.text
