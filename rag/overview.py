@@ -57,7 +57,8 @@ _IN_A_TEXT = re.compile(
 )
 _WHO = re.compile(
     r"^\W*(?:and |so )?(?:(?:who|what)(?: exactly)?(?:'s|’s| is| was| are| were)|(?:please )?tell me (?:more )?about)\b"
-    r"(?P<name>[^,;:?]+)\W*$",
+    r"(?P<name>[^,;:?]+)\W*$|^\W*who (?:interview|host)(?:s|ed)(?: (?:him|her|them|"
+    r"(?:the|this) (?:guest|podcast|interview|episode|show|talk|conversation)|(?-i:[A-Z])[\w’'-]+(?: [\w’'-]+)?))?\W*$",
     re.IGNORECASE,
 )
 _STANDS_FOR = re.compile(
@@ -126,7 +127,9 @@ def _introductions(index: PassageIndex, query: Query, scope: Scope) -> list[Draf
     """The sentences that say who or what somebody or something is: "NAME, founder of ...", "NAME is ...", "host NAME",
     "of NAME (the long form)"."""
     asked = _WHO.match(query.asked) or _STANDS_FOR.match(query.asked)
-    forms = _forms(index, query, asked["name"].strip()) if asked else []
+    forms = _forms(index, query, asked["name"].strip()) if asked and asked["name"] else []
+    if asked and not asked["name"]:  # who interviews somebody is somebody else
+        forms = next((list(p.forms) for p in index.corpus.people if p.name in query.people and p.role == "host"), [])
     if not forms:
         return []
     either = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
@@ -147,7 +150,7 @@ def _introductions(index: PassageIndex, query: Query, scope: Scope) -> list[Draf
         begins = re.compile(rf"(?:{either})(?:’s|'s)?\b")
         more = [] if _STANDS_FOR.match(query.asked) else [e for e in naming if begins.match(e.text)]
         found = [*found[:1], *_central(index, query, more)]
-    if not found and (introduced := _first_words(index, query, naming)):
+    if not found and (introduced := _first_words(index, query, forms, naming)):
         return introduced
     return _said(_fresh(found)[:_MOST_INTRODUCTIONS])
 
@@ -160,9 +163,11 @@ def _spelt_out(index: PassageIndex, scope: Scope, letters: str) -> list[Evidence
     return [e for e in _sentences(index, scope, lambda s: s.kind != "row") if words.search(e.text)]
 
 
-def _first_words(index: PassageIndex, query: Query, naming: Sequence[Evidence]) -> list[DraftSentence]:
+def _first_words(
+    index: PassageIndex, query: Query, forms: Sequence[str], naming: Sequence[Evidence]
+) -> list[DraftSentence]:
     """Who the host or the guest is whom nobody introduces, resting on the first words of that person's or on them."""
-    people = [p for p in index.corpus.people if p.name in query.people]
+    people = [p for p in index.corpus.people if [*p.forms] == [*forms]]
     person = next((p for p in people if p.role in ("host", "guest") or _ROLE.search(query.asked)), None)
     if person is None:
         return []

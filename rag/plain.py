@@ -123,7 +123,12 @@ class Plainly:
             return Plain(whole.query.text, "not_in_sources", whole.verdict.confidence, no, nearest=nearest)
         draft = self._draft(answered, scope)
         gaps = [f"On “{one.query.asked}” the sources don't say." for one in considered if not one.verdict.answerable]
-        gaps += [gap for one in answered for gap in missing(self._corpus, one.query, one.verdict.absent, draft)]
+        gaps += [
+            gap
+            for one in answered
+            if not one.overview
+            for gap in missing(self._corpus, one.query, one.verdict.absent, draft)
+        ]
         views = self._other_views(whole.query, draft, scope)
         lap("compose")
         evidence: dict[tuple[int, int], Evidence] = {}

@@ -36,9 +36,10 @@ _ASKS_FOR_A_VIEW = re.compile(
     re.IGNORECASE,
 )
 _AGREES = re.compile(r"\b(?:agree|endorse|convinced|on (?:his|her|their) side|side with)s?\b", re.IGNORECASE)
-_ROLES = re.compile(
-    r"\b(?:the|his|her|its) (?:(?P<host>host|interviewer|moderator)|(?P<guest>guest|interviewee))\b", re.IGNORECASE
-)
+_ROLES = {
+    "host": r"\b(?:the|his|her|its) (?:host|interviewer|moderator)\b|^\W*who (?:interview(?:s|ed)|host(?:s|ed))\b",
+    "guest": r"\b(?:the|his|her|its) (?:guest|interviewee)\b|^\W*who (?:is|was|are|were|got) (?:being )?interviewed\b",
+}
 _THE_TEXT = re.compile(r"\b(?:article|author|writer|editorial|text|piece|essay|editor)s?\b", re.IGNORECASE)
 _HE = re.compile(r"\b(?:he|his|him|she|her|they|their)\b", re.IGNORECASE)
 # Texts count employees or staff where people ask how large a team is, or how many work there.
@@ -130,7 +131,7 @@ def _holders(
 
 def named_people(index: PassageIndex, text: str) -> tuple[str, ...]:
     """Full names of the manifest's people that a text names, also by role ("the host"), in the manifest's order."""
-    roles = {match.lastgroup for match in _ROLES.finditer(text)}
+    roles = {role for role, pattern in _ROLES.items() if re.search(pattern, text, re.IGNORECASE)}
     said = spoken(text)
     return tuple(person.name for person in index.corpus.people if person.role in roles or names_one(said, person.forms))
 

@@ -88,6 +88,13 @@ def test_who_somebody_is_is_told_by_the_sentence_that_introduces_them(bees: rag.
         assert bees.ask(question).text.startswith("Ada Brandt, founder of the roof hive club")
 
 
+def test_who_interviews_whom_is_known_from_their_parts(bees: rag.Engine) -> None:
+    assert bees.ask("Who is being interviewed?").text.startswith("Ada Brandt, founder")
+    for question in ("Who interviews her?", "Who interviewed Ada Brandt?", "Who hosts the show?"):
+        answer = bees.ask(question)
+        assert [answer.status, "Tom Weld" in answer.text] == ["answered", True]
+
+
 def test_somebody_that_no_manifest_names_is_introduced_by_the_text(encoder_files: Path) -> None:
     text = """Maria Keller: My guest today is the baker Paul Andersson, who runs a shop in Malmö.
 
