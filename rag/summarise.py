@@ -17,7 +17,11 @@ from rag.terms import OF_TEXTS, content_terms, points_back, terms
 
 # What a summary of the whole may be called beside a text.
 _WHOLE = frozenset(
-    terms("entire whole full complete total short brief quick simple plain everything thing key main core gist reader")
+    terms(
+        """entire whole full complete total short brief quick simple plain everything thing key main core gist reader
+        minutes report memo letter transcript paper study book video lecture speech post blog thread file notes story
+        message"""
+    )
 )
 _MOST = 7
 _MOST_SECTIONS = 12

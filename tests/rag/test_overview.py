@@ -325,3 +325,17 @@ Paul Andersson: Bakers should let the dough of their bread rest for a day.
         answer = engine.ask("Summarise the talk in two sentences")
         assert {c.voice for c in answer.citations} == {"Paul Andersson"}
         assert "Thank you" not in answer.text
+
+
+def test_the_minutes_are_a_text_and_no_topic(encoder_files: Path) -> None:
+    minutes = """# Water
+
+The pump failed on Monday. The society decided to buy a new pump.
+
+# Bees
+
+Jill Park asked for two hives. The decision was put off by ten minutes.
+"""
+    with rag.open_engine(Corpus.from_texts({"minutes": minutes})) as engine:
+        answer = engine.ask("Summarise the minutes in two sentences")
+        assert {c.section for c in answer.citations} == {"Water", "Bees"}
