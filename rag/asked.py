@@ -169,7 +169,8 @@ _MONTH_NAMES = frozenset(
 _UNIT_OF_TIME = re.compile(rf"^{_TIME}$", re.I)
 
 _YES_OR_NO = re.compile(
-    _LEAD_IN + r"(?:did|does|do|is|are|was|were|has|have|had|can|could|will|would|should)"
+    _LEAD_IN + r"(?!(?:can|could|will|would) (?:you|u)\b)"
+    r"(?:did|does|do|is|are|was|were|has|have|had|can|could|will|would|should)"
     r"(?:n[’']t)?\b",
     re.I,
 )

@@ -30,7 +30,8 @@ _NAMES = r"(?:he|she|they|it|(?:the )?(?-i:[A-Z])[\w’'-]+(?: (?-i:[A-Z])[\w’
 _DID = re.compile(
     rf"^\W*(?:(?:and|but|so|why|when|how) )*(?:(?:did|(?<=why )does|has|have|had) {_NAMES}"
     r"(?: (?:ever|really|actually|already|also|once))? "
-    rf"|(?:was|were) {_NAMES}(?: (?:ever|really|actually))? (?=\w+ed\b))(?P<verb>[a-z]+)\b",
+    rf"|(?:was|were) {_NAMES}(?: (?:ever|really|actually))? (?=\w+ed\b)"
+    rf"|is it (?:true|correct|right|so) that {_NAMES} (?:was|were|has been|had been) (?=\w+ed\b))(?P<verb>[a-z]+)\b",
     re.I,
 )
 

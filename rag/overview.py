@@ -47,7 +47,8 @@ _TALK = frozenset(
 _WRONG = re.compile(
     r"\b(?:mistakes?|errors?|corrections?|corrected|errata|erratum|misquot\w+|misreport\w*|misattribut\w+|"
     r"misrepresent\w*|inaccura\w+|imprecis\w+|not (?:quite )?verbatim|(?:wrongly|falsely|incorrectly) \w+|"
-    r"(?:gets?|got|gotten|is|are|was|were)\b(?: \w+){0,4} (?:wrong|false|untrue|incorrect))\b",
+    r"(?:gets?|got|gotten|is|are|was|were)\b(?: \w+){0,4} (?:wrong|false|untrue|incorrect)|"
+    r"quot\w+\b.*\b(?:accurate|correct|exact|verbatim|genuine|real))\b",
     re.IGNORECASE,
 )
 _IN_A_TEXT = re.compile(
@@ -200,21 +201,20 @@ def _forms(index: PassageIndex, query: Query, name: str) -> list[str]:
 
 def _corrections(index: PassageIndex, topic: set[str], scope: Scope) -> list[DraftSentence]:
     """What is known to be wrong, place by place in the words of the corpus's corrections; of a topic, if one is
-    named."""
-    found = []
+    named, those that have most of its words."""
+    found: dict[int, list[DraftSentence]] = {}
     for source, placed in index.corpus.corrections.items():
         if scope.sources and source not in scope.sources:
             continue
         sentences = list(_sentences(index, Scope((source,), scope.sections), lambda s: True))
         for one in placed:
             note, anchor = one.correction.note, one.correction.anchor
-            if topic and not topic & set(terms(f"{note} {anchor}")):
-                continue
+            shared = len(topic & set(terms(f"{note} {anchor}")))
             holding = [e for e in sentences if e.sentence.start < one.end and one.start < e.sentence.end]
-            if holding:
+            if holding and (shared or not topic):
                 text = f"On {_quoted(anchor)}: {note}"
-                found.append(DraftSentence(text, tuple(holding[:1]), "item", about=True))
-    return found[:_MOST_CORRECTIONS]
+                found.setdefault(shared, []).append(DraftSentence(text, tuple(holding[:1]), "item", about=True))
+    return found[max(found)][:_MOST_CORRECTIONS] if found else []
 
 
 def _quoted(text: str) -> str:

@@ -55,6 +55,11 @@ _HOW_SOON = re.compile(
     r"^\W*(?:and |so )?(?:when|how soon) (?:will\b|(?:does|do)\b.*\b(?:expect|predict|forecast)\b)", re.IGNORECASE
 )
 _YEARS = "forecast, in years"
+_HOW_LONG = re.compile(
+    r"\bhow long (?:is|was|are|were|does|did)\b.*\b(?:interview|podcast|episode|talk|conversation|video|recording)\b",
+    re.IGNORECASE,
+)
+_LENGTH = "podcast episode, minutes"
 
 
 def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: Scope) -> Query:
@@ -106,7 +111,7 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
 
 def _as_told(question: str) -> str:
     """A question with the words that texts have for what it asks."""
-    for asked, told in ((_HOW_LARGE, _STAFF), (_HOW_SOON, _YEARS)):
+    for asked, told in ((_HOW_LARGE, _STAFF), (_HOW_SOON, _YEARS), (_HOW_LONG, _LENGTH)):
         if asked.search(question):
             return f"{question} ({told})"
     return question

@@ -66,6 +66,7 @@ def test_what_may_be_spoken_of() -> None:
     assert spoken_of("Who mentions herons?") is None
     assert yes_or_no("And did he?")
     assert not yes_or_no("Who did?")
+    assert not yes_or_no("Can you explain what he did?")
 
 
 def test_an_answer_without_what_is_demanded_is_refused(mill: rag.Engine) -> None:

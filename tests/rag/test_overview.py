@@ -339,3 +339,9 @@ Jill Park asked for two hives. The decision was put off by ten minutes.
     with rag.open_engine(Corpus.from_texts({"minutes": minutes})) as engine:
         answer = engine.ask("Summarise the minutes in two sentences")
         assert {c.section for c in answer.citations} == {"Water", "Bees"}
+
+
+def test_whether_a_quotation_is_exact_is_told_by_the_corrections_of_it(engine: rag.Engine) -> None:
+    answer = engine.ask("Is the reward hacking quote verbatim?", sources=["article"])
+    assert "Dwarkesh Patel says this line" in answer.sentences[0].text
+    assert all("hack" in sentence.text for sentence in answer.sentences)
