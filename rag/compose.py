@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from corpus import Corpus
 from rag.asked import demanded, objected_to, spoken_of, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query
+from rag.intent import asks_for_views
 from rag.terms import points_back, term_set, terms
 
 # How far below the best sentence (in logits of the score) another may lie and still be said.
@@ -59,8 +60,7 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: in
             return [_say(corpus, row) for row in rows]
         # Rows rank high where something is to be checked, also those of other claims.
         evidence = [e for e in evidence if e.sentence.kind != "row"] or evidence
-    if query.named:
-        evidence = [e for e in evidence if query.named in term_set(e.passage.text)] or evidence
+    evidence = _of_whom(corpus, query, evidence)
     roles = {role: [p.name for p in corpus.people if p.role == role] for role in ("guest", "host")}
     cast = _Cast(frozenset([*query.people, *query.holders, *roles["guest"]]), frozenset(roles["host"]))
     if holding := _that_hold_it(query, evidence):
@@ -78,6 +78,17 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: in
     chosen = _lead_with_a_whole(chosen, cast)
     most = most or (_MOST_SAID if query.intent == "answer" else _MOST_SAID_WIDE)
     return _set_out(corpus, chosen, evidence, most, cast)
+
+
+def _of_whom(corpus: Corpus, query: Query, evidence: Sequence[Evidence]) -> Sequence[Evidence]:
+    """What is about the one whose full name is asked for, and what the text says itself where its own objections are
+    asked for; all, where that is nothing or far from the best."""
+    if query.named:
+        evidence = [e for e in evidence if query.named in term_set(e.passage.text)] or evidence
+    if corpus.main is None or query.holders != (corpus.main.voice,) or not asks_for_views(query.asked):
+        return evidence
+    own = [e for e in evidence if e.sentence.voice == corpus.main.voice]
+    return own if own and own[0].score >= evidence[0].score - _VOICE_NEAR else evidence
 
 
 def _that_hold_it(query: Query, evidence: Sequence[Evidence]) -> list[Evidence]:

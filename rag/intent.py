@@ -15,7 +15,8 @@ _WHOLE = (
     r"(?:article|text|document|piece|chapter|section|part|interview|talk|episode)"
 )
 _SUMMARY = re.compile(
-    r"\b(?:summar\w+|recap|overview|gist|tl;?dr|synopsis|outline|briefly|shorter|all about|boils? down|sum up|"
+    r"\b(?:summar\w+|recap|overview|gist|tl;?dr|synopsis|outline|briefly|shorter|highlights?|"
+    r"(?:tell me )?something interesting|all about|boils? down|sum up|"
     r"(?:main|key|central|core|big|chief) (?:points?|ideas?|arguments?|messages?|themes?|claims?|lessons?|takeaways?)|"
     r"in (?:a|one|two|three|four|five|\d+) (?:sentences?|lines?|words?|nutshell|bullets?|bullet points?)|"
     rf"what(?: is| was|'s) (?:(?:this|it|that)|{_WHOLE})(?: \w+)? (?:all )?about\W*$|"

@@ -71,7 +71,17 @@ _OFFICE = (
     r"(?:host|guest|(?:co-)?founder|author|analyst|researcher|critic|scientist|chief|head|CEO|president|professor|"
     r"economist|historian|journalist|writer|engineer|doctor|director)"
 )
+_CAST = re.compile(
+    r"^\W*(?:who (?:else )?(?:is|are|was|were) (?:all )?(?:the )?"
+    r"(?:people|persons|experts|speakers|names|mentioned|named|quoted|speaking)|"
+    r"(?:which|what) (?:people|persons|experts|speakers|names)|"
+    r"(?:list|name) (?:me )?(?:all )?(?:the )?(?:people|persons|experts|speakers))\b",
+    re.IGNORECASE,
+)
 _HE = re.compile(r"^(?:he|she)$", re.IGNORECASE)
+# How people are spoken of who stand in a text.
+_NAMED = frozenset(terms("mentioned mention named names appear appears speak speaking featured involved"))
+_MOST_PEOPLE = 20
 # What somebody may be called beside a name, and what makes a phrase with a name about something else: "X's view".
 _CALLED = frozenset(
     terms(
@@ -89,6 +99,8 @@ def overview(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSente
     if found := imprint(index, query, scope) or _introductions(index, query, scope):
         return found
     topic = _topic(index, query, query.terms)
+    if _CAST.search(query.asked) and not topic - _NAMED and not query.people and query.intent != "views":
+        return _cast(index, scope)
     if _WRONG.search(query.asked) and _IN_A_TEXT.search(query.asked):
         own = _topic(index, query, content_terms(query.asked))
         of = own.union(*(terms(name) for name in _others(index, query)))
@@ -109,6 +121,19 @@ def overview(index: PassageIndex, query: Query, scope: Scope) -> list[DraftSente
     if len(query.holders) != 1 or (query.intent == "views" and objected_to(query.asked, named)):
         return []
     return _view(index, query, scope)
+
+
+def _cast(index: PassageIndex, scope: Scope) -> list[DraftSentence]:
+    """The first sentence that names each of the corpus's people in full, in the order of the text."""
+    people = [person.forms[0] for person in index.corpus.people[:_MOST_PEOPLE]]
+    rows = _rows_naming(index, people)
+    sentences = list(_sentences(index, scope, lambda s: s.kind != "row", rows))
+    first: dict[tuple[int, int], Evidence] = {}
+    for name in people:
+        naming = [e for e in sentences if name in e.text]
+        if named := next((e for e in naming if not e.text.endswith(":")), next(iter(naming), None)):
+            first.setdefault((named.passage.row, named.position), named)
+    return _said([first[place] for place in sorted(first)])
 
 
 def _topic(index: PassageIndex, query: Query, asked: Iterable[str]) -> set[str]:

@@ -345,3 +345,14 @@ def test_whether_a_quotation_is_exact_is_told_by_the_corrections_of_it(engine: r
     answer = engine.ask("Is the reward hacking quote verbatim?", sources=["article"])
     assert "Dwarkesh Patel says this line" in answer.sentences[0].text
     assert all("hack" in sentence.text for sentence in answer.sentences)
+
+
+def test_who_is_mentioned_is_everybody_by_name(bees: rag.Engine) -> None:
+    answer = bees.ask("Who are the people mentioned?")
+    assert all(name in answer.text for name in ("Ada Brandt", "Tom Weld", "Ines Kohl"))
+    assert answer.sentences[0].text.startswith("Ada Brandt, founder")
+
+
+def test_the_texts_own_objections_are_its_own_sentences(engine: rag.Engine) -> None:
+    answer = engine.ask("What is the author's criticism of the student analogy?", sources=["article"])
+    assert {c.voice for c in answer.citations} == {"the article"}
