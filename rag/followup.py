@@ -104,12 +104,19 @@ def _with_another_name(question: str, before: str) -> str:
     other = _SOMETHING_ELSE.match(question)
     if other is None or not terms(other["name"]):
         return question
-    names = [name for name in _NAME.finditer(before) if terms(name[0]) and not (name.start() == 0 and is_stop(name[0]))]
+    names = [(start, end) for start, end in map(_without_asking, _NAME.finditer(before)) if terms(before[start:end])]
     if other["place"]:
-        names = [name for name in names if before[: name.start()].lower().endswith(f" {other['place']} ")]
+        names = [(start, end) for start, end in names if before[:start].lower().endswith(f" {other['place']} ")]
     if not names:
         return question
-    return before[: names[0].start()] + other["name"] + before[names[0].end() :]
+    start, end = names[0]
+    return before[:start] + other["name"] + before[end:]
+
+
+def _without_asking(name: re.Match[str]) -> tuple[int, int]:
+    """Where a name begins and ends, without the word that asks: "Does Brandt"."""
+    first, space, _ = name[0].partition(" ")
+    return name.start() + (len(first + space) if name.start() == 0 and is_stop(first.lower()) else 0), name.end()
 
 
 def _with_the_person(question: str, asked: Sequence[str], people: Sequence[Forms]) -> str:

@@ -18,6 +18,7 @@ from rag.asked import asks_who, defined, demanded, full_names_asked, names_asked
 from rag.datatypes import Evidence, Query, Scope
 from rag.gaps import ALIKE, told
 from rag.index import PassageIndex
+from rag.intent import without_summary
 from rag.terms import OF_TEXTS, content_terms, term_set, terms
 
 THRESHOLD = 0.57
@@ -117,7 +118,7 @@ def _stands_there(index: PassageIndex, query: Query) -> bool:
 def _strange_words(index: PassageIndex, query: Query, evidence: Sequence[Evidence], below: float) -> list[str]:
     """The words of a short question that stand nowhere in the sources and are less like anything in the best evidence
     than `below`."""
-    own = set(content_terms(query.asked)) - OF_TEXTS
+    own = set(content_terms(without_summary(query.asked))) - OF_TEXTS
     if not 1 < len(own) <= _FEW or len(index) < _LARGE or not query.token_words:
         return []
     best = np.stack([query.looked_at[e.passage.row][0][e.position - e.passage.sentences[0]] for e in evidence[:_BEST]])
@@ -179,7 +180,7 @@ def features(
 ) -> dict[str, float]:
     """What the verdict is made of, by name."""
     inside = index.rows(scope)
-    asked, own = query.terms, content_terms(query.asked)
+    asked, own = query.terms, content_terms(without_summary(query.asked))
     numbers = [number.replace(",", "") for number in _NUMBER.findall(question)]
     if yes_or_no(question):  # a number that is wrong gets the right one
         asked, own = (tuple(term for term in some if not term[0].isdigit()) for some in (asked, own))

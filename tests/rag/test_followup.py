@@ -167,3 +167,11 @@ def test_summarise_that_asks_the_question_before_again_in_short() -> None:
             "What does Kohl say about honey?"
         )
     assert "honey" not in standalone_question("Summarise the article", history).asked
+
+
+def test_another_name_takes_the_place_of_the_name_not_of_the_word_that_asks() -> None:
+    history: list[Turn] = [
+        {"role": "user", "content": "Does Brandt agree with the council?"},
+        {"role": "assistant", "content": "Brandt agrees with the council. [1]"},
+    ]
+    assert standalone_question("And Kohl?", history).text == "Does Kohl agree with the council?"
