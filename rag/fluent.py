@@ -9,8 +9,9 @@ from corpus import Corpus
 from rag.call import Call, CallEnded, LanguageModel
 from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Turn
 from rag.errors import ModelUnavailable
-from rag.generate import ASKING, BRIEF, BRIEF_ASKING, CANNOT_ANSWER, SYSTEM, asks_again, generate, make_prompt
+from rag.generate import ASKING, BRIEF, BRIEF_ASKING, CANNOT_ANSWER, SYSTEM, asks_again, generate, label, make_prompt
 from rag.marks import EndlessText
+from rag.prompt import quoted
 from rag.terms import is_stop, terms, words
 from rag.vet import NO_CLAIM, Check, Vetting
 
@@ -55,7 +56,9 @@ def write(
     try:
         worded = [replace(e, text=corpus.documents[e.passage.source_id].wording(e.sentence)) for e in evidence]
         prompt = make_prompt(corpus, question, history, worded, basis, llm.context(call))
-        vetting = Vetting(prompt.given, check, "\n".join((SYSTEM, ASKING, BRIEF, BRIEF_ASKING)), llm.secret, question)
+        told = "\n".join((SYSTEM, ASKING, BRIEF, BRIEF_ASKING))
+        labels = frozenset(quoted(label(corpus, e)).lower() for e in prompt.given.values())
+        vetting = Vetting(prompt.given, check, told, llm.secret, question, labels)
         seen: dict[str, int] = {}
         for marked in generate(llm, prompt, call):
             wording = " ".join(words(marked.text))

@@ -155,6 +155,11 @@ def _line(corpus: Corpus, key: str, e: Evidence, brief: bool) -> str:
     # Small models copy a heading over several lines as if it were an answer; what stands before each line is known
     # by its form and taken off again.
     source = corpus.source_by_id[e.passage.source_id]
-    who = quoted(e.sentence.voice or source.title)
+    who = quoted(label(corpus, e))
     where = "" if brief else f" ({quoted(e.passage.section)}, {source.stance} source)"
     return f"[{key}] {who}{where}: {quoted(e.text)}"
+
+
+def label(corpus: Corpus, e: Evidence) -> str:
+    """What stands before evidence in a prompt: who says it, or the text where nobody is known to."""
+    return e.sentence.voice or corpus.source_by_id[e.passage.source_id].title

@@ -69,13 +69,15 @@ _SECRET_PART = 8
 
 @dataclass(frozen=True)
 class Vetting:
-    """What sentences are compared with: the evidence by key, the check, the question, and what must never be shown."""
+    """What sentences are compared with: the evidence by key, the check, the question, and what must never be shown;
+    `labels` stand before evidence in the prompt, in small letters."""
 
     given: Mapping[str, Evidence]
     check: Check
     prompt: str = ""
     secret: str = ""
     question: str = ""
+    labels: frozenset[str] = frozenset()
 
     def vet(self, marked: Marked) -> DraftSentence | AnswerSentence:
         """A sentence that may be said, or one that is withheld with the reason in its support."""
@@ -95,8 +97,8 @@ class Vetting:
 
     @cached_property
     def voices(self) -> frozenset[str]:
-        """Who is heard in the evidence, in small letters."""
-        return frozenset(e.sentence.voice.lower() for e in self.given.values())
+        """Who is heard in the evidence, or what text, in small letters."""
+        return self.labels.union(e.sentence.voice.lower() for e in self.given.values())
 
     def _no_answer(self, bare: str, marked: Marked) -> str:
         """Why a text without its labels can't be said whatever the evidence is, or an empty string."""
@@ -142,6 +144,10 @@ class Vetting:
             return support, bearing
         if support.label == "weak" and by_other.score > support.score:
             return Support("unsupported", support.score, support.reason or "what it cites is not what says it"), ()
+        if support.label == "weak":
+            # "Founded in 1954" of a works that employed 200 in 1954, where something else tells when it was founded.
+            by_all = self.check(text, [said(e) for e in self.given.values()])
+            support = by_all if by_all.label == "unsupported" else support
         return support, bearing
 
     def _cited(self, text: str, cited: Sequence[Evidence]) -> tuple[Support, tuple[Evidence, ...]]:

@@ -459,3 +459,22 @@ def test_a_model_that_only_repeats_a_question_has_not_answered(engine: rag.Engin
     with scripted(asking) as server:
         answer = engine.with_llm(server.name).ask("Would 100 times more compute change everything, in his opinion?")
     assert answer.mode == "extractive"
+
+
+def test_a_weak_sentence_that_other_evidence_denies_is_withheld() -> None:
+    founded = ("", "The Ham works was founded in 1826 by a widow named Marta.")
+    employed = ("", "In 1954 the Ham works employed 236 people.")
+    false = _vetted("The Ham works was founded in 1954 by a widow named Marta.", employed, founded)
+    assert isinstance(false, AnswerSentence)
+    assert false.support is not None
+    assert "1826" in false.support.reason
+
+
+def test_the_title_of_a_text_before_a_sentence_is_no_part_of_it() -> None:
+    passage = Passage("p", "s", "1", "One", 0, 1, "")
+    said = "The Ham works was founded in 1826 by a widow named Marta."
+    given = {"k1": Evidence(passage, Sentence(1, 2, "1", ""), 1, said, 0.0, 0.0, 0.0)}
+    vetting = Vetting(given, rag.check_support, labels=frozenset(["ham"]))
+    true = vetting.vet(Marked(f"Ham: {said}", ("k1",)))
+    assert isinstance(true, DraftSentence)
+    assert true.text == said

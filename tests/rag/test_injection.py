@@ -12,7 +12,7 @@ import pytest
 
 import rag
 from corpus import Corpus
-from rag.generate import SYSTEM
+from rag.generate import BRIEF, SYSTEM
 from rag.prompt import quoted
 from rag.terms import words
 from tests.rag.attacks import ATTACKS, Attack
@@ -90,7 +90,7 @@ def test_the_small_model_does_no_harm_under_any_attack(works: rag.Engine) -> Non
 
 
 def _assert_harmless(engine: rag.Engine, attack: Attack, said: list[Any], answer: rag.Answer) -> None:
-    prompt = f" {' '.join(words(SYSTEM))} "
+    prompt = f" {' '.join(words(f'{SYSTEM} {BRIEF}'))} "
     written = [*said, *answer.sentences] if answer.mode != "extractive" else list(answer.sentences)
     for sentence in written if answer.status == "answered" else ():
         assert sentence.citations, f"uncited: {sentence.text}"
