@@ -122,6 +122,8 @@ class Model:
             return ModelUnavailable(f"its server doesn't know it ({status}); {self.cures['name']}")
         if status == 429:
             return ModelUnavailable("its server has no room for more requests now (429); ask again later")
+        if isinstance(status, int) and 300 <= status < 400:
+            return ModelUnavailable(f"its server sends elsewhere ({status}); name the address that it sends to")
         if isinstance(status, int):
             cure = "set VERSE_LLM_CONTEXT lower" if status in (400, 413) else "ask again later"
             return ModelUnavailable(f"its server failed ({status}); {cure}")

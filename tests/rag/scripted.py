@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Script = Callable[[str, dict[str, Any]], "Iterable[str | Exception | float] | Reply"]
+Script = Callable[[str, dict[str, Any]], "Iterable[str | Raw | Exception | float] | Reply"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,13 @@ class Reply:
     status: int
     body: str = '{"error": {"message": "no"}}'
     headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A piece of a stream that is sent as it is, whatever the provider's form."""
+
+    text: str
 
 
 class Broken(Exception):
@@ -126,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _stream(self, pieces: Iterable[str | Exception | float]) -> None:
+    def _stream(self, pieces: Iterable[str | Raw | Exception | float]) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
@@ -140,6 +147,9 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             if isinstance(piece, float):
                 time.sleep(piece)
+                continue
+            if isinstance(piece, Raw):
+                self._chunk(piece.text)
                 continue
             assert isinstance(piece, str)
             self._chunk(self._speak(piece))

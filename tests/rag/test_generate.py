@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +19,7 @@ from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Passage, Turn
 from rag.generate import SYSTEM
 from rag.marks import Marked, read_marked
 from rag.vet import LABEL, Vetting
-from tests.rag.scripted import Broken, Reply, Silent, evidence_of, prompt_of, scripted
+from tests.rag.scripted import Broken, Raw, Reply, Silent, evidence_of, prompt_of, scripted
 
 QUESTION = "How much money has SSI raised?"
 TRUE = "SSI raised $1 billion in September 2024"
@@ -30,7 +31,7 @@ def quoting(prompt: str, body: dict[str, Any]) -> Iterable[str]:
         yield from (f"{line.partition(': ')[2].rstrip('.')}", f" [{key}", "]. ")
 
 
-def saying(*pieces: str | float | Exception) -> Callable[[str, dict[str, Any]], Iterable[str | float | Exception]]:
+def saying(*pieces: str | Raw | float | Exception) -> Callable[[str, dict[str, Any]], Iterable[Any]]:
     """A model that says just this."""
     return lambda prompt, body: pieces
 
@@ -154,6 +155,11 @@ def test_stop_from_another_thread_wakes_who_waits_for_the_model(engine: rag.Engi
             id="language",
         ),
         pytest.param(saying("[[[ ]]] [zz9] 【】 ]["), "wrote nothing", id="marks"),
+        pytest.param(saying("SSI raised ", Raw('data: {"choices": [{"del\n\n')), "broke off", id="half-json"),
+        pytest.param(saying(Raw("data: 42\n\n"), Raw('data: {"choices": null}\n\n')), "broke off", id="wrong-json"),
+        pytest.param(saying("x" * 20_000), "a sentence of more than", id="one-long-word"),
+        pytest.param(saying(*[" \n"] * 20_000), "a sentence of more than", id="white-space-for-ever"),
+        pytest.param(lambda p, b: Reply(302, headers={"Location": "/v2"}), "elsewhere (302)", id="moved"),
     ],
 )
 def test_when_the_model_fails_the_plain_answer_comes_with_one_line_of_why(
@@ -169,6 +175,42 @@ def test_when_the_model_fails_the_plain_answer_comes_with_one_line_of_why(
     assert why in answer.notice
     assert answer.notice.count("\n") == 0
     assert plain.notice == ""
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_is_busy_once_is_asked_again(engine: rag.Engine, status: int) -> None:
+    replies = iter([Reply(status)])
+    with scripted(lambda prompt, body: next(replies, None) or quoting(prompt, body)) as server:
+        answer = engine.with_llm(server.name).ask(QUESTION)
+    assert answer.mode == server.name
+    assert len(server.asked) == 2
+
+
+def test_of_two_who_ask_at_once_one_who_stops_stops_only_their_own(engine: rag.Engine) -> None:
+    both_asked = threading.Barrier(2)
+
+    def slowly(prompt: str, body: dict[str, Any]) -> Iterable[str | float]:
+        yield from quoting(prompt, body)
+        both_asked.wait(10)
+        for _ in range(40):
+            yield from (0.02, "and ")
+
+    with scripted(slowly) as server:
+        asked = engine.with_llm(server.name)
+        stopped, kept = asked.stream(QUESTION), asked.stream("Why is scaling over?")
+        with ThreadPoolExecutor(1) as pool:
+            rest = pool.submit(lambda: list(kept))
+            next(stopped)
+            both_asked_for = time.monotonic() + 10
+            while len(server.asked) < 2 and time.monotonic() < both_asked_for:
+                time.sleep(0.01)
+            stopped.close()
+            *_, answer = rest.result()
+        assert list(stopped) == []
+        assert server.hung_up == 1
+    assert isinstance(answer, rag.Answer)
+    assert answer.mode == server.name
+    assert "scaling" in answer.text
 
 
 def _vetted(text: str, *evidence: tuple[str, str], keys: tuple[str, ...] = ("k1",)) -> DraftSentence | AnswerSentence:

@@ -261,14 +261,15 @@ def test_an_exported_chat_is_imported_with_its_citations(page: Page, tmp_path: P
     file.write_text(to_json(Chat((Exchange("Why?", answer=answer),))), encoding="utf-8")
     bad = tmp_path / "bad.json"
     bad.write_text("not a chat", encoding="utf-8")
-    for path, said in ((bad, "this isn't a chat that was exported as JSON here; choose such a file"), (file, "")):
-        page.locator(".chats summary").click()
+    page.locator(".chats summary").click()
+    for path in (bad, file):
         with page.expect_file_chooser() as chooser:
             page.get_by_role("button", name="Import JSON").click()
         chooser.value.set_files(path)
+        said = "this isn't a chat that was exported as JSON here; choose such a file" if path == bad else ""
         expect(page.locator(".hint")).to_have_text(said)
-        page.locator(".chats summary").click()
     expect(page.locator(".chats summary")).to_have_text("Chats (2)")
+    expect(page.locator(".chats details")).not_to_have_attribute("open", "")
     page.locator("button.mark").nth(1).click()
     assert marked(page) == answer.citations[1].quote
 
