@@ -11,6 +11,7 @@ import pytest
 import rag
 from corpus import Corpus
 from rag.export import export_encoder
+from tests.rag.served import Served, serving_smollm2
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,3 +50,11 @@ def article_engine(encoder_files: Path, tmp_path_factory: pytest.TempPathFactory
 def engine(article_engine: rag.Engine) -> rag.Engine:
     """The same; the tests of the page have a fake by this name."""
     return article_engine
+
+
+@pytest.fixture
+def small_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """The small model's server in a process of its own, which ends with the test; its key is in the environment."""
+    with serving_smollm2() as served:
+        monkeypatch.setenv("OPENAI_LIKE_API_KEY", served.key)
+        yield served

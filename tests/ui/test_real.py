@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, expect
 
 import rag
 from corpus.edit import add_source, new_corpus
-from tests.ui.conftest import ARTICLE, serving, visiting
-from tests.ui.test_page import asked, marked
+from tests.rag.served import Served
+from tests.ui.conftest import ARTICLE, serving, until, visiting
+from tests.ui.test_page import ask, asked, marked
 from ui.library import Library
 
 
@@ -83,3 +85,31 @@ def test_what_the_sources_do_not_say(browser: Browser, article_engine: rag.Engin
     with serving(article_engine) as address, visiting(browser, address) as page:
         exchange = asked(page, "What will the weather be in London tomorrow?")
         expect(exchange).to_contain_text("The sources don't say")
+
+
+def _connected(served: Served) -> bool:
+    """Whether somebody asks the server now."""
+    return any(c.status == psutil.CONN_ESTABLISHED for c in psutil.Process(served.process.pid).net_connections())
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_model_killed_in_mid_answer_leaves_the_plain_answer_and_the_conversation(
+    browser: Browser, article_engine: rag.Engine, small_model: Served
+) -> None:
+    first, second = "Why does Ilya think scaling is over?", "How much money has SSI raised?"
+    with serving(article_engine.with_llm(small_model.name)) as address, visiting(browser, address) as page:
+        ask(page, first)
+        until(lambda: _connected(small_model))
+        page.wait_for_timeout(300)  # it reads its prompt for a second and more
+        small_model.process.kill()
+        for question in (first, second):
+            exchange = asked(page, question) if question == second else page.locator(".exchange").first
+            expect(exchange).to_have_attribute("data-state", "done")
+            expect(exchange.locator(".notice")).to_contain_text("Answered without openai-like/smollm2@")
+            expect(exchange).to_contain_text(article_engine.ask(question).citations[0].quote[:60])
+        expect(page.locator(".exchange")).to_have_count(2)
+        page.locator(".exchange .mark").first.click()
+        quote = article_engine.ask(first).citations[0].quote
+        assert " ".join(marked(page).split()) == " ".join(quote.split())
+        assert small_model.key not in page.content()
