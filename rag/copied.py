@@ -14,7 +14,7 @@ from rag.terms import is_frame, terms, words
 from rag.tokens import REPORTING
 
 # So many words in runs, and this share of a sentence, are copied, not met by chance.
-_RUN, _COPIED = 6, 0.5
+_RUN, _COPIED = 6, 0.4
 # One word may introduce what follows ("in short"); two say something.
 _MOST_PUT_TO = 1
 _ONE_PERSON = (frozenset("he his him himself".split()), frozenset("she her hers herself".split()))
@@ -33,6 +33,8 @@ def alteration(text: str, evidence: str, known: str) -> str:
     """What is wrong with how a text uses the words of its evidence, or an empty string. `known` is what its own words
     may come from besides: who speaks, where, and what was asked."""
     mine, theirs = words(text), words(evidence)
+    if word := _said_again(mine, theirs):
+        return f"“{word}” stands more often than in the evidence"
     blocks = [b for b in SequenceMatcher(None, mine, theirs, autojunk=False).get_matching_blocks() if b.size > 1]
     if sum(b.size for b in blocks) >= max(_RUN, _COPIED * len(mine)):
         before, after = mine[: blocks[0].a], mine[blocks[-1].a + blocks[-1].size :]
@@ -59,6 +61,22 @@ def _new(put: Sequence[str], known: str) -> list[str]:
     there = set(terms(known))
     told = [word for word in put if word not in REPORTING and not is_frame(word)]
     return list(dict.fromkeys(word for word in told if terms(word) and not set(terms(word)) <= there))
+
+
+def _said_again(mine: Sequence[str], theirs: Sequence[str]) -> str:
+    """A word that a copy has more often than its evidence, in the place of another or besides: "the mate sued the
+    mate"."""
+    changes = SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes()
+    if sum(b - a for kind, a, b, _, _ in changes if kind == "equal") < max(_RUN, _COPIED * len(mine)):
+        return ""
+    for kind, a, b, c, d in changes:
+        # A pronoun may give way to what it means, and who says it may stand before it.
+        if kind == "equal" or (c < d and not terms(" ".join(theirs[c:d]))) or (c == d and a == 0):
+            continue
+        for word in mine[a:b]:
+            if terms(word) and 0 < theirs.count(word) < mine.count(word):
+                return word
+    return ""
 
 
 def _left_out(blocks: Sequence[Match], theirs: Sequence[str], evidence: str) -> str:

@@ -439,6 +439,14 @@ def test_a_condensed_question_is_held_to_the_conversation(written: str, stands: 
         ("The owner of the yard sold all its boats.", "The owner of the yard sold all his boats."),
         ("The yards are very robust.", "The claim that the yards are very robust overlooks the fire of 1911."),
         ("The owner of the yard sold his boats and the.", "The owner of the yard sold his boats and the house."),
+        (
+            "In the dry summer the mate of the old ferry sued the mate for the loss of his boat.",
+            "In the dry summer the mate of the old ferry sued the owner for the loss of his boat.",
+        ),
+        (
+            "Ann and Ann Lee disagree mostly about the price of the boats.",
+            "Tom and Ann Lee disagree mostly about the price of the boats.",
+        ),
     ],
     ids=[
         "put before",
@@ -447,6 +455,8 @@ def test_a_condensed_question_is_held_to_the_conversation(written: str, stands: 
         "another person",
         "only a claim",
         "breaks off",
+        "a word in another's place",
+        "a name in another's place",
     ],
 )
 def test_words_of_the_evidence_that_were_altered_are_withheld(text: str, evidence: str) -> None:
@@ -457,6 +467,11 @@ def test_what_introduces_the_words_of_the_evidence_is_no_alteration() -> None:
     said = "The owner of the yard sold all his boats in the dry summer."
     vetted = _vetted(f"In short, Bob says that {said[0].lower()}{said[1:]}", ("Bob", said))
     assert isinstance(vetted, DraftSentence)
+    named = _vetted(
+        "The owner sold all his boats, and the owner then left.",
+        ("Bob", "The owner sold all his boats, and he then left."),
+    )
+    assert isinstance(named, DraftSentence)
 
 
 def test_whole_sentences_of_a_longer_quotation_are_not_torn_out_of_it() -> None:
