@@ -12,6 +12,7 @@ from pathlib import Path
 from corpus import Corpus, VerseError
 from rag.call import Call, CallEnded
 from rag.encoder import OnnxEncoder, load_sentence_transformer
+from rag.entailment import EntailmentModel
 from rag.errors import ModelUnavailable
 from rag.folder import ENCODER, check_build
 from rag.llama import open_llm
@@ -113,6 +114,7 @@ def _index(corpus: Corpus, settings: Settings) -> list[Check]:
         index.close()
         if settings.model == DEFAULT_MODEL:
             OnnxEncoder.open(index.build / ENCODER)
+            EntailmentModel.open(index.build / ENCODER)
         else:
             load_sentence_transformer(settings.model)
     except VerseError as error:

@@ -26,6 +26,7 @@ from rag.settings import DEFAULT_MODEL
 
 MODEL_FILE = "model.onnx"
 QUESTION_FILE = "question.onnx"
+ENTAILMENT_FILE = "entailment.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MAX_TOKENS = 256
 SKETCH = 128
@@ -59,13 +60,13 @@ class OnnxEncoder:
     def open(cls, folder: Path) -> OnnxEncoder:
         """The export in a folder, for questions and single sentences. Raises IndexMismatch when a file is missing or
         damaged."""
-        return cls(*_load(folder, QUESTION_FILE))
+        return cls(*open_session(folder, QUESTION_FILE))
 
     @classmethod
     def open_exact(cls, folder: Path, threads: int = 0) -> OnnxEncoder:
         """The export in a folder, with its weights as published, for texts by the hundred: all cores, or as many as
         `threads`, each with texts of its own. Raises IndexMismatch when a file is missing or damaged."""
-        return cls(*_load(folder, MODEL_FILE), threads or _cores())
+        return cls(*open_session(folder, MODEL_FILE), threads or _cores())
 
     def encode_query(self, texts: Sequence[str], /) -> Vectors:
         """Rows of unit length, float32, shape (len(texts), 384)."""
@@ -114,7 +115,9 @@ class OnnxEncoder:
             yield Tokens(unit(words @ _sketch()), offsets, unit(real.mean(axis=0)), words)
 
 
-def _load(folder: Path, file: str) -> tuple[onnxruntime.InferenceSession, Tokenizer]:
+def open_session(folder: Path, file: str) -> tuple[onnxruntime.InferenceSession, Tokenizer]:
+    """One of an export's models, for one core, and a tokenizer. Raises IndexMismatch when a file is missing or
+    damaged."""
     options = onnxruntime.SessionOptions()
     # A text is one core's work: for a dozen words a second core costs more in waiting than it gains.
     options.intra_op_num_threads = 1

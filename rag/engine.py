@@ -105,8 +105,10 @@ class Engine:
     def checker(self) -> SupportChecker:
         """The support check with this engine's encoder and the names of its corpus's people.
 
-        Raises ModelUnavailable when the entailment model of the settings can't be had."""
-        return open_checker(self.encoder, (person.forms for person in self.corpus.people), self.settings.nli)
+        Raises ModelUnavailable when the entailment model of the settings can't be had, and IndexMismatch when the files
+        of the index are damaged."""
+        people = (person.forms for person in self.corpus.people)
+        return open_checker(self.encoder, self.index.build / ENCODER, people, self.settings.nli)
 
     def with_llm(self, name: str | None) -> Engine:
         """An engine over the same open parts that answers with another language model, or with none.

@@ -6,10 +6,11 @@ Knows nothing of claims.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 from corpus.document import split_sentences
 from rag.names import POSSESSIVES, Name
@@ -18,6 +19,9 @@ from rag.statements import Statement, deny, read
 # An answer that denies what was asked, behind a speaker's label or none.
 _NO = re.compile(r"(?:[A-Z][\w .'-]{1,40}: )?[“\"]?(?:No\b(?! one\b)|Never\b|Not (?:at all|yet|really|quite)\b)")
 _LABEL = re.compile(r"[A-Z][\w .'-]{1,40}:")
+# How many words are read together at most, where sentences are read in context.
+STRETCH = 150
+_NEXT_SPEAKER = re.compile(r"(?<=[.!?”\"’'] )(?=[A-Z][\w.'-]*(?: [A-Z][\w.'-]*){0,3}: )")
 # These open a line as a speaker's name does.
 _HEADINGS = frozenset(
     """background objective objectives aim aims methods method results result findings conclusion conclusions discussion
@@ -36,6 +40,13 @@ class Passage:
     before: tuple[Name | None, ...]
     # For each statement, the one that opens its line with who speaks ("Ann Lee: ...").
     labels: tuple[int | None, ...]
+
+    def told(self, first: int, end: int) -> str:
+        """The text of sentences first to end - 1, behind the label of who speaks where that stands before them."""
+        text, label = self.text[self.spans[first][0] : self.spans[end - 1][1]], self.labels[first]
+        if label is None or label == first:
+            return text
+        return f"{self.statements[label].text.partition(':')[0]}: {text}"
 
 
 @lru_cache(maxsize=2_048)
@@ -64,6 +75,17 @@ def _answered(statements: Sequence[Statement]) -> tuple[Statement, ...]:
     )
 
 
+def stretches(passage: Passage) -> list[tuple[int, int]]:
+    """(first, last + 1) sentences of each stretch that is read whole."""
+    cuts, words = [0], 0
+    for n, statement in enumerate(passage.statements):
+        if words and words + len(statement.words) > STRETCH:
+            cuts.append(n)
+            words = 0
+        words += len(statement.words)
+    return list(zip(cuts, [*cuts[1:], len(passage.statements)], strict=True)) if passage.statements else []
+
+
 def label_of(statement: Statement) -> Name | None:
     """Who speaks by the label that opens a sentence: "Ann Lee: ..."."""
     head = _LABEL.match(statement.text)
@@ -74,18 +96,26 @@ def label_of(statement: Statement) -> Name | None:
 
 
 def _labels(text: str, spans: Sequence[tuple[int, int]], statements: Sequence[Statement]) -> tuple[int | None, ...]:
+    starts = [start for start, _ in _lines(text)]
     labels: list[int | None] = []
+    begun = 0  # lines, or what one speaker says in them
     for n, (start, _) in enumerate(spans):
-        opens = n == 0 or "\n" in text[spans[n - 1][1] : start]
+        before, begun = begun, bisect_right(starts, start)
+        opens = begun > before
         previous = None if opens else labels[-1]
         labels.append(n if opens and label_of(statements[n]) else previous)
     return tuple(labels)
 
 
 def _lines(text: str) -> list[tuple[int, int]]:
+    """The lines of a text, and within a line that opens with a speaker what each next speaker says."""
     spans, start = [], 0
     for line in text.split("\n"):
         if line.strip():
-            spans.append((start, start + len(line)))
+            cuts = [
+                start,
+                *(start + found.start() for found in _NEXT_SPEAKER.finditer(line) if _LABEL.match(line.lstrip())),
+            ]
+            spans += list(pairwise([*cuts, start + len(line)]))
         start += len(line) + 1
     return spans

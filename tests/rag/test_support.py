@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-import rag
 from rag.datatypes import Support
 from rag.encoder import OnnxEncoder, load_entailment
+from rag.entailment import EntailmentModel
 from rag.errors import ModelUnavailable
+from rag.evidence import read_passage
 from rag.export import export_encoder
 from rag.settings import Settings
 from rag.statements import read
-from rag.support import AT_MOST, FALL, SupportChecker, find_fall, lower
+from rag.support import SUPPORTED, BuiltIn, SupportChecker
 
 BRIDGE = (
     "The council said in March 2019 that the Alder bridge had cost 14 million euros. Mayor Ines Roth opened it on "
@@ -49,9 +49,8 @@ WORDS_ONLY = SupportChecker(people=PEOPLE)
 
 
 @pytest.fixture(scope="module")
-def with_vectors(engine: rag.Engine) -> SupportChecker:
-    assert isinstance(engine.encoder, OnnxEncoder)
-    return SupportChecker(engine.encoder, PEOPLE)
+def with_model(encoder_files: Path) -> SupportChecker:
+    return SupportChecker(BuiltIn(OnnxEncoder.open(encoder_files), EntailmentModel.open(encoder_files)), PEOPLE)
 
 
 BRIDGE_CHANGED = [
@@ -165,10 +164,16 @@ ARCHIVE_KEPT = [
     ],
 )
 def test_what_the_evidence_says_or_follows_from_it_is_never_refused(
-    evidence: str, sentence: str, with_vectors: SupportChecker
+    evidence: str, sentence: str, with_model: SupportChecker
 ) -> None:
-    for checker in (WORDS_ONLY, with_vectors):
-        assert checker.check(sentence, [evidence]).label != "unsupported", sentence
+    assert WORDS_ONLY.check(sentence, [evidence]).label != "unsupported", sentence
+    assert (with_model.check(sentence, [evidence]).label == "unsupported") is (sentence in MISREAD), sentence
+
+
+# True sentences that the model doesn't understand: with it, they are refused.
+MISREAD = frozenset(
+    ("The old ferry carried 300 cars a day, the bridge nine thousand.", "The maps will be put online in May.")
+)
 
 
 @pytest.mark.parametrize(
@@ -186,12 +191,12 @@ def test_what_the_evidence_says_or_follows_from_it_is_never_refused(
     ],
 )
 def test_one_thing_changed_is_unsupported_and_the_reason_names_it(
-    evidence: str, sentence: str, reason: str, with_vectors: SupportChecker
+    evidence: str, sentence: str, reason: str, with_model: SupportChecker
 ) -> None:
-    for checker in (WORDS_ONLY, with_vectors):
+    for checker in (WORDS_ONLY, with_model):
         support = checker.check(sentence, [evidence])
         assert (support.label, reason in support.reason) == ("unsupported", True), (sentence, support)
-        assert support.score <= AT_MOST
+        assert support.score < SUPPORTED
 
 
 KITCHEN = (
@@ -209,8 +214,8 @@ KITCHEN = (
         "The chef used a sharp knife to cut the beef.",
     ],
 )
-def test_plain_nouns_in_each_others_places_are_told_apart(sentence: str, with_vectors: SupportChecker) -> None:
-    assert with_vectors.check(sentence, [KITCHEN]).label == "unsupported", sentence
+def test_plain_nouns_in_each_others_places_are_told_apart(sentence: str, with_model: SupportChecker) -> None:
+    assert with_model.check(sentence, [KITCHEN]).label == "unsupported", sentence
 
 
 @pytest.mark.parametrize(
@@ -222,40 +227,26 @@ def test_plain_nouns_in_each_others_places_are_told_apart(sentence: str, with_ve
         "The firm hired a new physician for its kitchen staff.",
     ],
 )
-def test_another_word_for_the_same_is_kept(sentence: str, with_vectors: SupportChecker) -> None:
-    assert with_vectors.check(sentence, [KITCHEN]).label != "unsupported", sentence
+def test_another_word_for_the_same_is_kept(sentence: str, with_model: SupportChecker) -> None:
+    assert with_model.check(sentence, [KITCHEN]).label != "unsupported", sentence
 
 
 def test_a_copy_with_one_noun_changed_is_told_where_the_same_noun_looks_much_alike(
-    with_vectors: SupportChecker,
+    with_model: SupportChecker,
 ) -> None:
-    assert with_vectors.check("The crane killed most of the island's horses.", [YARD]).label == "unsupported"
-    assert with_vectors.check("Horses died when the crane fell on the island.", [YARD]).label != "supported"
+    assert with_model.check("The crane killed most of the island's horses.", [YARD]).label == "unsupported"
+    assert with_model.check("Horses died when the crane fell on the island.", [YARD]).label != "supported"
 
 
 def test_a_name_elsewhere_counts_by_how_much_of_the_claim_the_evidence_holds() -> None:
-    close = find_fall_of(
-        "Ann Lee built the mill by the river.", "Bob Ray built the mill by the river. Ann Lee sold it."
-    )
-    loose = find_fall_of(
-        "Ann Lee built the mill by the river with stone from her quarry.",
-        "Bob Ray built the mill by the river. Ann Lee sold it.",
-    )
-    assert close == FALL
-    assert loose is not None
-    assert loose < FALL
+    passage = "Bob Ray built the mill by the river. Ann Lee sold it."
+    close = plainness("Ann Lee built the mill by the river.", passage)
+    loose = plainness("Ann Lee built the mill by the river with stone from her quarry.", passage)
+    assert close == -1.0 < loose <= 0
 
 
-def find_fall_of(sentence: str, passage: str) -> float | None:
-    alignment, differences, _ = WORDS_ONLY.look(read(sentence), [passage])
-    return find_fall(alignment, differences)
-
-
-def test_a_score_falls_in_log_odds_and_never_stays_high() -> None:
-    # Odds of 1 become 1 / e.
-    assert lower(0.5, 1.0) == pytest.approx(1 / (1 + math.e))
-    assert lower(1.0, 0.0) == AT_MOST
-    assert lower(0.0, 3.0) == 0.0
+def plainness(sentence: str, passage: str) -> float:
+    return WORDS_ONLY.look(read(sentence), [passage])[2]["plain"]
 
 
 MILL = (
@@ -300,9 +291,9 @@ def test_a_scrap_of_a_sentence_is_not_word_for_word() -> None:
     assert WORDS_ONLY.check(whole, [f"Ann Lee: {whole}"]).reason == "word for word"
 
 
-def test_other_words_for_the_same_score_above_what_nobody_said(with_vectors: SupportChecker) -> None:
-    same = with_vectors.check("Half of the cars in the old centre might vanish, Roth thinks.", [BRIDGE])
-    other = with_vectors.check("The swimming pool closes for repairs every winter.", [BRIDGE])
+def test_other_words_for_the_same_score_above_what_nobody_said(with_model: SupportChecker) -> None:
+    same = with_model.check("Half of the cars in the old centre might vanish, Roth thinks.", [BRIDGE])
+    other = with_model.check("The swimming pool closes for repairs every winter.", [BRIDGE])
     assert same.label != "unsupported"
     assert other.label == "unsupported"
     assert other.score < same.score
@@ -342,16 +333,16 @@ def test_evidence_is_taken_together_and_its_order_does_not_matter() -> None:
 @pytest.mark.parametrize(
     "text", ["a" * 20_000, "9" * 400, "$€%–—…“”’", "\u202e\x00 не по-английски 汉字", "((((((" * 500, "and " * 3_000]
 )
-def test_strange_text_gets_a_verdict(text: str, with_vectors: SupportChecker) -> None:
+def test_strange_text_gets_a_verdict(text: str, with_model: SupportChecker) -> None:
     for sentence, passage in ((text, BRIDGE), ("The bridge cost 14 million.", text), (text, text)):
-        assert 0 <= with_vectors.check(sentence, [passage]).score <= 1
+        assert 0 <= with_model.check(sentence, [passage]).score <= 1
 
 
-def test_threads_get_what_one_alone_gets(with_vectors: SupportChecker) -> None:
+def test_threads_get_what_one_alone_gets(with_model: SupportChecker) -> None:
     sentences = [f"The old ferry carried {n} cars a day." for n in range(290, 310)]
-    alone = [with_vectors.check(sentence, [BRIDGE]) for sentence in sentences]
+    alone = [with_model.check(sentence, [BRIDGE]) for sentence in sentences]
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(lambda sentence: with_vectors.check(sentence, [BRIDGE]), sentences)) == alone
+        assert list(pool.map(lambda sentence: with_model.check(sentence, [BRIDGE]), sentences)) == alone
 
 
 def test_an_entailment_model_is_heard_but_does_not_lift_a_plain_difference() -> None:
@@ -389,3 +380,16 @@ def test_any_cross_encoder_on_disk_serves(tmp_path: Path) -> None:
     BertForSequenceClassification(config).save_pretrained(tmp_path)
     entails = load_entailment(str(tmp_path))
     assert 0 < entails(BRIDGE, "The bridge cost 14 million.") < 1
+
+
+def test_speakers_within_one_line_are_told_apart() -> None:
+    well = (
+        "  Ada Roe: Do the herders still use the old well? Yusuf Diallo: Nobody has drawn water there since the "
+        "drought of 2011. It is dry. Ada Roe: I see."
+    )
+    passage = read_passage(well)
+    assert [passage.told(n, n + 1).partition(":")[0] for n in (0, 1, 3)] == ["Ada Roe", "Yusuf Diallo", "Ada Roe"]
+    assert passage.told(2, 3) == "Yusuf Diallo: It is dry."
+    said = "says that nobody has drawn water there since 2011."
+    assert WORDS_ONLY.check(f"Yusuf Diallo {said}", [well]).label == "supported"
+    assert WORDS_ONLY.check(f"Ada Roe {said}", [well]).label == "unsupported"
