@@ -78,7 +78,6 @@ def test_openai_is_spoken_to_at_its_own_address(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_ollama_is_spoken_to_in_its_own_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("llama_index.llms.ollama")
     with scripted(_hello, context=4_000) as server, Call(20) as call:
         monkeypatch.setenv("OLLAMA_HOST", f"http://127.0.0.1:{server.port}")
         llm = open_llm("ollama/llama3.2")
