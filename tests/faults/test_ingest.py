@@ -181,7 +181,7 @@ def test_a_full_disk_is_named_and_what_serves_goes_on(
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=176m", "tmpfs", str(disk)], check=False).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=240m", "tmpfs", str(disk)], check=False).returncode:
         pytest.skip("a small disk can't be mounted here; needs root")
     try:
         small = Town(town.corpus, disk / "index")
