@@ -187,11 +187,9 @@ def swap_speaker(evidence: str) -> Change:
             sentence,
         )
         others = [n for n in sorted(set(_NAMED.findall(evidence))) if said and n not in said[1] and said[1] not in n]
-        return (
-            None
-            if said is None or not others
-            else rng.choice(others).join((sentence[: said.start(1)], sentence[said.end(1) :]))
-        )
+        if said is None or not others:
+            return None
+        return sentence[: said.start(1)] + rng.choice(others) + sentence[said.end(1) :]
 
     return change
 
@@ -204,11 +202,14 @@ def changes(evidence: str, strangers: Sequence[str]) -> dict[str, Change]:
         "name": change_name(evidence, strangers),
         "swap": swap_names,
         "negation": change_denial,
-        "hedge": _by_table(_table(_HEDGES)),
-        "quantity": _by_table(_table(_QUANTITIES)),
-        "direction": _by_table(_table(_DIRECTIONS)),
+        "hedge": _change_hedge,
+        "quantity": _change_quantity,
+        "direction": _change_direction,
         "speaker": swap_speaker(evidence),
     }
 
 
-say_otherwise: Change = _by_table(_table(_SAME))
+_change_hedge = _by_table(_table(_HEDGES))
+_change_quantity = _by_table(_table(_QUANTITIES))
+_change_direction = _by_table(_table(_DIRECTIONS))
+say_otherwise = _by_table(_table(_SAME))

@@ -29,17 +29,16 @@ from torch.nn import functional
 from corpus.document import split_sentences
 from evals.altered import changes, say_otherwise
 from evals.support import PAIRS, TAUGHT, TAUGHT_PAIRS, read_pairs
-from rag.adapter import WIDTH, CrossEncoder, cut
-from rag.encoder import TOKENIZER_FILE
+from rag.adapter import VERDICTS, WIDTH, CrossEncoder, cut
+from rag.encoder import MAX_TOKENS, TOKENIZER_FILE
 from rag.export import ADAPTER, checked_weights, load_transformer
 
-LABELS = {"entailment": 0, "neutral": 1, "contradiction": 2, "not_entailment": 3}
+LABELS = {name: n for n, name in enumerate((*VERDICTS, "not_entailment"))}
 SEED = 7
 # Our own pairs are read so often, with altered copies of this share of them and half as many of the public ones between
 # them, at this rate of learning.
 OWN_EPOCHS, OWN_ALTERED, OWN_RATE = 2, 0.5, 1.5e-4
 # Tokens of a batch, and how the rate of learning goes: up over this share of the steps, then down to nothing.
-LONGEST = 256
 _BATCH = 3_072
 _STEP = 16
 _WARM = 0.06
@@ -110,7 +109,7 @@ def encode(tokenizer: Tokenizer, examples: Sequence[Example]) -> list[Encoded]:
     for e, encoding in zip(
         examples, tokenizer.encode_batch([(e.premise, e.hypothesis) for e in examples]), strict=True
     ):
-        if len(encoding.ids) <= LONGEST:
+        if len(encoding.ids) <= MAX_TOKENS:
             found.append(Encoded(encoding.ids, encoding.type_ids.count(0), e.label))
     return found
 

@@ -18,8 +18,6 @@ from rag.datatypes import Vectors
 from rag.encoder import ENTAILMENT_FILE, open_session
 from rag.onecore import one_core
 
-# Tokens of both together; the text is cut to it, the sentence only where it alone is longer.
-LONGEST = 256
 _KEPT = 4_096
 
 
@@ -40,9 +38,7 @@ class EntailmentModel:
     @classmethod
     def open(cls, folder: Path) -> EntailmentModel:
         """The export in a folder. Raises IndexMismatch when a file is missing or damaged."""
-        session, tokenizer = open_session(folder, ENTAILMENT_FILE)
-        tokenizer.enable_truncation(LONGEST, strategy="longest_first")
-        return cls(session, tokenizer)
+        return cls(*open_session(folder, ENTAILMENT_FILE))
 
     def judge(self, texts: Sequence[str], sentence: str) -> list[Verdict]:
         """What each text says of the sentence, in order."""
