@@ -186,7 +186,8 @@ def swap_speaker(evidence: str) -> Change:
             r"notes|wrote|warns|expects|found|announced|told|stated|added)\b)",
             sentence,
         )
-        others = [n for n in sorted(set(_NAMED.findall(evidence))) if said and n not in said[1] and said[1] not in n]
+        names: list[str] = sorted(set(_NAMED.findall(evidence)))
+        others = [name for name in names if said and name not in said[1] and said[1] not in name]
         if said is None or not others:
             return None
         return sentence[: said.start(1)] + rng.choice(others) + sentence[said.end(1) :]
