@@ -18,7 +18,8 @@ from rag.statements import Statement, deny, read
 
 # An answer that denies what was asked, behind a speaker's label or none.
 _NO = re.compile(r"(?:[A-Z][\w .'-]{1,40}: )?[“\"]?(?:No\b(?! one\b)|Never\b|Not (?:at all|yet|really|quite)\b)")
-_LABEL = re.compile(r"[A-Z][\w .'-]{1,40}:")
+# Who speaks, perhaps behind a bullet, and perhaps with what they are: "Ann Lee (mayor): ...".
+_LABEL = re.compile(r"(?:[•*–-] )?(?P<who>[A-Z][\w .'-]{1,40})(?: \([^()]{1,80}\))?:")
 # How many words are read together at most, where sentences are read in context.
 STRETCH = 150
 _NEXT_SPEAKER = re.compile(r"(?<=[.!?”\"’'] )(?=[A-Z][\w.'-]*(?: [A-Z][\w.'-]*){0,3}: )")
@@ -89,10 +90,10 @@ def stretches(passage: Passage) -> list[tuple[int, int]]:
 def label_of(statement: Statement) -> Name | None:
     """Who speaks by the label that opens a sentence: "Ann Lee: ..."."""
     head = _LABEL.match(statement.text)
-    if head is None or head.group().rstrip(": ").lower() in _HEADINGS:
+    if head is None or head["who"].lower() in _HEADINGS:
         return None
     ends = [(name, statement.words[name.last].end) for name in statement.names if not name.pronoun]
-    return next((name for name, end in ends if end == head.end() - 1), None)
+    return next((name for name, end in ends if end == head.end("who")), None)
 
 
 def _labels(text: str, spans: Sequence[tuple[int, int]], statements: Sequence[Statement]) -> tuple[int | None, ...]:

@@ -131,13 +131,14 @@ def find_named(alignment: Alignment, forms: Forms) -> list[tuple[Mention, Name, 
         last = alignment.before[s]
         for name in statement.names:
             if not name.pronoun:
-                last = name
+                # "He" is no acronym, where there was somebody else.
+                last = name if last is None or not name.acronym else last
             elif name.parts[0] in _FIRST and (opening := alignment.labels[s]) is not None:
                 last = label_of(alignment.sentences[opening])
             elif last is not None and (_quoted(statement, name) or _reporter(statement, last, name)):
                 last = None
             known = not name.sure and any(name.parts[-1] in form for form in forms)
-            meant = last.parts if last else ()
+            meant = name.parts if not name.pronoun else last.parts if last else ()
             found.append((Mention(s, name.first, name.last), replace(name, sure=True) if known else name, meant))
     return found
 

@@ -22,7 +22,12 @@ _LINKS = frozenset(
 TITLES = frozenset("mr mrs ms dr prof professor sir the a an today tomorrow yesterday".split())
 OFFICES = frozenset("ceo cto cfo chief scientist president chairman director officer professor dr mr mrs ms".split())
 # How words end that may open a sentence without a determiner and aren't names.
-_COMMON = re.compile(r"(?:s|ly|ing|tion|sion|ment|ness|ity|ism|ence|ance|ship|ology|ure|ed|age|dom|hood)$")
+_COMMON = re.compile(
+    r"(?:s|ly|ing|tion|sion|ment|ness|ity|ism|ence|ance|ship|ology|ure|ed|age|dom|hood|"
+    r"ial|ical|ous|ful|able|ible|less)$"
+)
+# How adverbs end, and no forename does: "Partially agrees".
+_ADVERB = re.compile(r"(?:\w{3}al|ent|ant|ous|ive|ful|less|ed|ing)ly$")
 _OPENS = re.compile(r"(?:^|[.?!:•(]|[.?!:,][”\"]?\s*[“\"])\s*$|^\s*[“\"]$")
 _VERBAL = re.compile(r"\w{4}(?:ed|ing|ly)$")
 _WITHIN = (" ", "-", "–", "&", " & ", ". ")
@@ -123,7 +128,7 @@ def _trim(text: str, words: tuple[Word, ...], first: int, last: int) -> Name | N
 
 def _takes_verb(words: tuple[Word, ...], n: int) -> bool:
     """Whether the first word of a sentence is a name by what follows: "X's", "X says"."""
-    if words[n].lower in _NOT_NAMES:
+    if words[n].lower in _NOT_NAMES or _ADVERB.search(words[n].lower):
         return False
     following = words[n + 1].lower if n + 1 < len(words) else ""
     return words[n].text.endswith("'s") or following in REPORTING

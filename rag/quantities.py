@@ -42,13 +42,14 @@ _MONTHS = {
 }
 _WORD = "|".join(sorted([*_UNITS, *_TENS], key=len, reverse=True))
 _SCALE = "hundred|thousand|million|billion|trillion|quadrillion"
-_SPELT = rf"(?:(?:{_WORD})(?:[- ](?:{_WORD}))?|(?<![\w-])an?(?= (?:{_SCALE})\b))"
+_SPELT = rf"(?:(?:{_WORD})(?:[- ](?:{_WORD}))?|(?<![\w-])(?:half )?an?(?= (?:{_SCALE})\b))"
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _NUMBER = re.compile(
     # A digit that belongs to a name ("GPT-4", "o1", "v2.5") is no number.
     rf"(?<![\w.$€£¥])(?<![A-Za-z][-–])(?P<currency>[$€£¥]\s?)?(?:(?P<digits>{_DIGITS})|(?P<spelt>\b{_SPELT}\b))"
     rf"(?:(?P<ordinal>st|nd|rd|th)\b)?(?P<more> and a half\b)?"
-    rf"(?P<scales>(?:[\s-]?(?:{_SCALE})\b|(?:bn|tn|mn|[kKmMbB])\b)*)"
+    # A cell of a table may follow at once: "$3 billionAccurate".
+    rf"(?P<scales>(?:[\s-]?(?:{_SCALE})(?:\b|(?-i:(?=[A-Z])))|(?:bn|tn|mn|[kKmMbB])\b)*)"
     r"(?P<unit>\s?%|[\s-]per ?cent(?:age)?\b|x\b|[\s-]?fold\b| times\b| (?:US )?(?:dollars|euros|pounds|yen)\b)?",
     re.IGNORECASE,
 )
@@ -56,11 +57,13 @@ _RANGE_GAP = re.compile(r"\s?(?:[-–—]|to|or|and)\s?[$€£¥]?\s?", re.IGNOR
 _IN = re.compile(rf"\b(?P<a>{_WORD}|\d+)(?: out of| in|-in-) (?P<b>{_WORD}|\d+)\b(?! \w+ly\b)", re.IGNORECASE)
 _PARTS = re.compile(
     rf"\b(?:(?P<n>{_WORD}|\d+)[ -](?P<parts>thirds|quarters|fifths|tenths)|(?:a|one)[ -](?P<part>third|quarter|fifth|"
-    r"tenth)|(?<!and a )(?P<half>half|halves|halved?|halving))\b",
+    r"tenth)|(?<!and a )(?<!first )(?<!second )(?P<half>half|halves|halved?|halving)"
+    rf"(?! an? (?:{_SCALE}|dozen)))\b",
     re.IGNORECASE,
 )
 _OTHER = re.compile(
-    rf"\b(?:(?P<ordinal>{'|'.join(_ORDINALS)})|(?P<multiple>{'|'.join(_MULTIPLES)})|(?P<count>{'|'.join(_COUNTS)})|"
+    rf"\b(?:(?P<ordinal>{'|'.join(_ORDINALS)})|(?P<multiple>{'|'.join(_MULTIPLES)})|"
+    rf"(?P<count>(?:half a )?(?:{'|'.join(_COUNTS)}))|"
     rf"(?P<fold>{_WORD}|{_SCALE})fold|(?P<vague>{_SCALE}|ten|dozen)s)\b",
     re.IGNORECASE,
 )
@@ -213,6 +216,8 @@ def _value(match: re.Match[str]) -> tuple[float, float]:
         zeros = len(bare) - len(bare.rstrip("0")) if float(bare) else 0
         return float(bare), 10.0 ** min(zeros, 1)
     words = re.split(r"[- ]", match["spelt"].lower())
+    if words[0] == "half":
+        return 0.5, 0.1
     return float(sum(_UNITS.get(word, _TENS.get(word, 1)) for word in words)), 1.0
 
 
@@ -268,7 +273,7 @@ def _others(text: str) -> Iterator[Quantity]:
         elif name == "vague":
             value, kind = _SCALES.get(word, _COUNTS.get(word, 10.0)), "vague"
         else:
-            value = _COUNTS[word]
+            value = _COUNTS[word.removeprefix("half a ")] * (0.5 if word.startswith("half") else 1.0)
         yield Quantity(value, kind, match.start(), match.end(), 0.0, False, True)
 
 

@@ -30,6 +30,8 @@ _MUTUAL = frozenset(
 
 # Of the claim, the sentences in view hold at least this share where words are said to have changed places.
 _HELD = 0.85
+# A compound has no more words than this beside its first.
+_COMPOUND = 3
 _ACROSS = {"from": "to", "to": "from", "with": "without", "without": "with"}
 
 # A marker is a word of the claim that stands only once there; each with its neighbours among them, before and behind.
@@ -118,13 +120,18 @@ def _verbal(claim: Statement, n: int) -> bool:
 
 
 def _beside(alignment: Alignment, one: int, other: int) -> bool:
-    """Whether the evidence has two words of the claim side by side: "baby seal" for "a seal, which is a baby"."""
+    """Whether the evidence has two words of the claim side by side or in one compound: "baby seal" for "a seal, which
+    is a baby", "resource allocation method" for "a method of allocating resources"."""
     rows = [alignment.claim.content.index(n) for n in (one, other) if n in alignment.claim.content]
     for s in alignment.view if len(rows) == 2 else ():
-        columns = list(alignment.sentences[s].content)
+        words, columns = alignment.sentences[s].words, list(alignment.sentences[s].content)
         table = alignment.likeness[s][rows][:, columns] >= MEETS
         if (table[0, :-1] & table[1, 1:]).any() or (table[1, :-1] & table[0, 1:]).any():
             return True
+        places = [(alignment.likeness[s][row] >= MEETS).nonzero()[0] for row in rows]
+        for a, b in (sorted((int(m), int(k))) for m in places[0] for k in places[1]):
+            if b - a <= _COMPOUND and all(w.stem and not w.comma for w in words[a + 1 : b + 1]):
+                return True
     return False
 
 
@@ -175,7 +182,8 @@ def _subjects(alignment: Alignment) -> Iterable[Difference]:
     for s in alignment.view:
         words, table = alignment.sentences[s].words, alignment.likeness[s]
         for column, word in enumerate(words):
-            if word.lower != claim.words[verb].lower:
+            # A comma before it ends what was put in behind the subject.
+            if word.lower != claim.words[verb].lower or word.comma:
                 continue
             same = [m for m, other in enumerate(words) if other.clause == word.clause]
             before, after = [m for m in same if m < column and words[m].stem], [m for m in same if m > column]

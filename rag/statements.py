@@ -24,6 +24,8 @@ _NEGATORS = frozenset(
 )
 _PAIRED = {("rather", "than"), ("instead", "of"), ("no", "longer"), ("far", "from"), ("short", "of")}
 _EMPTY = frozenset("only just merely simply".split())
+# Verbs that count as small words, and yet are what is denied.
+_VERBS = frozenset("like need".split())
 _BEFORE_TO = frozenset("fail fails failed failing".split())
 # These deny a clause that they open, and else no more than the thing that they stand before.
 _OF_THINGS = frozenset("no none nobody nothing nowhere zero without lack lacks lacked lacking".split())
@@ -157,6 +159,8 @@ def _reach(words: Sequence[Word], n: int, most: int, thing: bool) -> list[int]:
     clause = words[n].clause
     for m in range(n + 1, len(words)):
         word = words[m]
+        if content and (word.comma or (thing and word.lower in _BREAKS)):
+            break
         alone = word.lower in _ALONE and words[m - 1].lower not in _DETERMINERS
         if alone and content <= 1 and word.clause == words[n].clause:
             # "doesn't come only from X": it does come from X.
@@ -168,13 +172,11 @@ def _reach(words: Sequence[Word], n: int, most: int, thing: bool) -> list[int]:
             ):
                 break
             clause = word.clause
-        if content and (word.comma or (thing and word.lower in _BREAKS)):
-            break
         reach.append(m)
         content += bool(word.stem) and word.lower not in _RAISING
         if content == most:
             break
-    if not content:
+    if not content and not any(words[m].lower in _VERBS for m in reach[:1]):
         # "It is not over", "they can't do this": what is denied stands before.
         before = [m for m in range(n - 1, -1, -1) if words[m].stem and words[m].clause == words[n].clause]
         reach = (before[:1] or _asked_before(words, n)) + reach

@@ -199,6 +199,34 @@ def test_one_thing_changed_is_unsupported_and_the_reason_names_it(
         assert support.score < SUPPORTED
 
 
+HUT = (
+    "The keeper, who turned 61, was the first to see the light. In the hut there are no lamps, no beds – just a stove. "
+    "Then she offers a name she herself “doesn’t like”: Marsh Hall. The council has a cheap waste collection method."
+)
+NOTES = (
+    "• Ann Lee (harbour master): Partially agrees with Bob Ray, but argues that the quay needs no crane.\n"
+    "The yard spent about $3 billionAccurate (two filings agree)\n"
+    "Ann Lee wrote to the port. For the EU, she thinks that the quay is too short."
+)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "kept", "changed"),
+    [
+        (HUT, "The keeper was the first to see the light.", "The keeper was the last to see the light."),
+        (HUT, "In the hut there are no lamps and no beds, just a stove.", "In the hut there are no lamps, but beds."),
+        (HUT, 'She offers a name that she herself "doesn\'t like": Marsh Hall.', "She offers no name at all."),
+        (HUT, "The council has a cheap method of collecting waste.", "The council has no cheap method."),
+        (NOTES, "Ann Lee argues that the quay needs no crane.", "Bob Ray argues that the quay needs no crane."),
+        (NOTES, "The yard spent about $3 billion.", "The yard spent about $4 billion."),
+        (NOTES, "Ann Lee thinks that the quay is too short.", "Bob Ray thinks that the quay is too short."),
+    ],
+)
+def test_what_stands_around_a_true_sentence_is_not_held_against_it(evidence: str, kept: str, changed: str) -> None:
+    assert WORDS_ONLY.check(kept, [evidence]).label != "unsupported", kept
+    assert WORDS_ONLY.check(changed, [evidence]).label != "supported", changed
+
+
 KITCHEN = (
     "The cook taught the baker in the spring. The chef used a sharp knife to cut the pork. The firm hired a new "
     "doctor for its kitchen staff. The waiters were trained by the owner."
