@@ -32,7 +32,7 @@ from rag.settings import Settings
 from rag.statements import Statement, read
 from rag.terms import words
 from rag.wording import compare_wording
-from rag.wordvectors import Closeness, WordVectors, closeness
+from rag.wordvectors import WordVectors, closeness
 
 _log = logging.getLogger(__name__)
 
@@ -107,8 +107,7 @@ class SupportChecker:
         entails: Entails | None = None,
     ) -> None:
         self._forms = tuple(frozenset(word for form in forms for word in words(form)) for forms in people)
-        self._vectors = WordVectors(model.encoder) if model else None
-        self._entailment = model.entailment if model else None
+        self._model = (WordVectors(model.encoder), model.entailment) if model else None
         self._entails = entails
 
     def check(self, sentence: str, passages: Sequence[str]) -> Support:
@@ -130,7 +129,7 @@ class SupportChecker:
         if self._entails is not None:
             score = (score + self._entails("\n".join(texts), sentence)) / 2
         worst = max(differences, key=lambda difference: difference.weight, default=None)
-        least = SUPPORTED if values["plain"] < 0 else WEAK if self._entailment is None else WEAK_IF_READ
+        least = SUPPORTED if values["plain"] < 0 else WEAK if self._model is None else WEAK_IF_READ
         label: SupportLabel = "supported" if score >= SUPPORTED else "weak" if score >= least else "unsupported"
         if values["plain"] <= -SURE:
             label, score = "unsupported", min(score, AT_MOST)
@@ -147,12 +146,15 @@ class SupportChecker:
             *compare_wording(alignment),
             *compare_slots(alignment),
         ]
-        close: Closeness | None = None
-        if self._vectors is not None:
-            evidence = [vector for passage in passages for vector in self._vectors.passage(passage)]
-            mine = self._vectors.sentence(claim.text, claim)
+        by_model: Values = {}
+        if self._model is not None:
+            vectors, entailment = self._model
+            evidence = [vector for passage in passages for vector in vectors.passage(passage)]
+            mine = vectors.sentence(claim.text, claim)
             close = closeness(mine, claim.content, alignment.weights, evidence)
             differences += compare_plain_words(alignment, mine, evidence)
+            by_model = {"whole": close.whole, "words": close.words, "three": close.three, "worst": close.worst}
+            by_model |= _read_together(entailment, alignment, passages)
         values = {
             "cover": float(alignment.coverage.max(initial=0.0)),
             "together": alignment.cover(alignment.view),
@@ -163,10 +165,7 @@ class SupportChecker:
         for name, kinds in _DIFFERENCES.items():
             values[name] = -max((d.weight for d in differences if d.kind in kinds), default=0.0)
         values["plain"] = -_plainness(alignment, differences)
-        if close is not None and self._entailment is not None:
-            values |= {"whole": close.whole, "words": close.words, "three": close.three, "worst": close.worst}
-            values |= _read_together(self._entailment, alignment, passages)
-        return alignment, tuple(differences), values
+        return alignment, tuple(differences), values | by_model
 
 
 def check_support(sentence: str, passages: Sequence[str]) -> Support:
