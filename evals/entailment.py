@@ -1,6 +1,6 @@
 """Train what the support check reads claim and evidence together with: the built-in encoder, taught entailment.
 
-    python -m evals.entailment DIR [--rank 64] [--out FILE]
+    python -m evals.entailment DIR [--rank 128] [--out FILE]
 
 DIR holds labelled pairs, one .jsonl a set with lines {"premise", "hypothesis", "label"}; a label is entailment,
 neutral, contradiction, or not_entailment where a set doesn't tell the last two apart. They aren't part of this project.
@@ -35,11 +35,13 @@ from rag.export import ADAPTER, checked_weights, load_transformer
 
 LABELS = {name: n for n, name in enumerate((*VERDICTS, "not_entailment"))}
 SEED = 7
-# Our own pairs are read so often, with altered copies of this share of them and half as many of the public ones between
+# The public pairs are read so often, each time with other altered copies, and once between them our own.
+PUBLIC_EPOCHS = 3
+# Then our own are read so often, with altered copies of this share of them and half as many of the public ones between
 # them, at this rate of learning.
 OWN_EPOCHS, OWN_ALTERED, OWN_RATE = 2, 0.5, 1.5e-4
 # Tokens of a batch, and how the rate of learning goes: up over this share of the steps, then down to nothing.
-_BATCH = 3_072
+_BATCH = 6_144
 _STEP = 16
 _WARM = 0.06
 _RATE, _HEAD_RATE, _DECAY = 2e-4, 1e-3, 0.01
@@ -152,13 +154,13 @@ def loss_of(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def train(model: CrossEncoder, examples: Sequence[Encoded], rng: random.Random, rate: float = _RATE) -> None:
-    """Fit the model to the examples, each read once, in place."""
+    """Fit the model to the examples, in place; takes one step for each batch of them."""
     head = [p for name, p in model.named_parameters() if name.startswith("head")]
     body = [p for name, p in model.named_parameters() if p.requires_grad and not name.startswith("head")]
     optimizer = torch.optim.AdamW(
         [{"params": body, "lr": rate}, {"params": head, "lr": _HEAD_RATE * rate / _RATE}],
         weight_decay=_DECAY,
-        foreach=True,
+        fused=True,
     )
     steps = batches(examples, rng)
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -192,12 +194,12 @@ def read_own() -> list[Example]:
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--share", default=0.25, show_default=True, help="Of how many examples altered copies are made.")
-@click.option("--rank", default=64, show_default=True, help="Ranks kept of what changed in each matrix.")
+@click.option("--rank", default=128, show_default=True, help="Ranks kept of what changed in each matrix.")
 @click.option("--go-on", type=click.Path(exists=True, path_type=Path), help="Weights that have seen FOLDER already.")
 @click.option("--whole", type=click.Path(path_type=Path), help="Also keep the weights as before ours are read.")
 @click.option("--out", default=ADAPTER, type=click.Path(dir_okay=False, path_type=Path))
 def main(folder: Path, share: float, rank: int, go_on: Path | None, whole: Path | None, out: Path) -> None:
-    """Train on the pairs in FOLDER once, then on our own with some of these; write the weights."""
+    """Train on the pairs in FOLDER, then on our own with some of these; write the weights."""
     rng = random.Random(SEED)
     torch.manual_seed(SEED)
     source = checked_weights()
@@ -209,14 +211,16 @@ def main(folder: Path, share: float, rank: int, go_on: Path | None, whole: Path 
         value.requires_grad = "word_embeddings" not in name and "position" not in name
     before = {name: value.clone() for name, value in model.state_dict().items()}
     public = read_examples(folder)
+    own = read_own()
     if go_on is None:
-        train(model, encode(tokenizer, with_altered(public, rng, share)), rng)
+        seen = [one for _ in range(PUBLIC_EPOCHS) for one in with_altered(public, rng, share)]
+        train(model, encode(tokenizer, [*seen, *with_altered(own, rng, 1.0)]), rng)
     else:
         model.load_state_dict(load_file(go_on))
     if whole is not None:
         save_file(dict(model.state_dict()), whole)
-    own = with_altered(read_own(), rng, OWN_ALTERED)
-    mixed = [*own * OWN_EPOCHS, *rng.sample(public, min(len(public), OWN_EPOCHS * len(own) // 2))]
+    mixed = [one for _ in range(OWN_EPOCHS) for one in with_altered(own, rng, OWN_ALTERED)]
+    mixed += rng.sample(public, min(len(public), len(mixed) // 2))
     train(model, encode(tokenizer, mixed), rng, OWN_RATE)
     save_file(cut(before, model.state_dict(), rank), out)
 

@@ -3,8 +3,8 @@
 `support_pairs.jsonl` holds pairs over our own corpus and over made-up texts: true sentences close to the source's words
 or in other words, and false ones with one thing wrong. Those of "tune" were at hand while the rules were written; with
 them and with `taught_pairs.jsonl` the built-in model was taught (evals/entailment.py). The weights are fitted to those
-of "fit". Those of "never", "late" and "fresh" have been scored only: "never" was written before any rule, "late" after
-the first ones, "fresh" by others who knew neither the check nor any other pair.
+of "fit". Those of the other splits have been scored only: "never" was written before any rule, "late" after the first
+ones, "fresh" and "last" by others who knew neither the check nor any other pair; "last" was scored once, at the end.
 
 `--sets DIR` takes public sets, one .jsonl a set with lines {"sentence", "passages", "supported"}; they aren't part of
 this project. Those named in READ count a little in the fit (`--fit` prints new weights); the others are only scored.
@@ -36,7 +36,7 @@ from rag.terms import terms
 PAIRS = Path(__file__).with_name("support_pairs.jsonl")
 TAUGHT_PAIRS = Path(__file__).with_name("taught_pairs.jsonl")
 RESULTS = Path(__file__).parent / "results" / "support.json"
-SPLITS = ("fit", "never", "late", "fresh")
+SPLITS = ("fit", "never", "late", "fresh", "last")
 # With these the encoder was taught (evals/entailment.py), so that no weight may be fitted to what it says of them.
 TAUGHT = frozenset({"tune", "taught"})
 READ = frozenset(
@@ -80,12 +80,14 @@ class Scored:
 
 
 def read_pairs(file: Path) -> tuple[Pair, ...]:
-    """Read labelled pairs, in file order."""
+    """Read labelled pairs, in file order. A line holds one, or what several share and in `pairs` the rest of each."""
     pairs = []
     for line in file.read_text(encoding="utf-8").splitlines():
-        raw = json.loads(line)
-        known = {name: raw[name] for name in ("kind", "split", "id", "source") if name in raw}
-        pairs.append(Pair(raw["sentence"], tuple(raw["passages"]), bool(raw["supported"]), **known))
+        shared = json.loads(line)
+        for own in shared.pop("pairs", [{}]):
+            raw = {**shared, **own}
+            known = {name: raw[name] for name in ("kind", "split", "id", "source") if name in raw}
+            pairs.append(Pair(raw["sentence"], tuple(raw["passages"]), bool(raw["supported"]), **known))
     return tuple(pairs)
 
 

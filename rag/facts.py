@@ -68,6 +68,8 @@ def _numbers(alignment: Alignment) -> Iterable[Difference]:
                 continue
             if _beyond(claimed, [q for s, q in stated if s in alignment.view]):
                 weight = min(weight, BEYOND)
+            if _lasts_otherwise(alignment, claimed):
+                weight = 1.0
             yield Difference("number", f"the number {text} isn't in the evidence", weight)
 
 
@@ -266,6 +268,17 @@ def _lasting(statement: Statement, quantity: Quantity) -> tuple[str, float] | No
         if unit.removesuffix("s") in worth:
             return base, round(value * worth[unit.removesuffix("s")], 2)
     return None
+
+
+def _lasts_otherwise(alignment: Alignment, claimed: Quantity) -> bool:
+    """Whether a number is a span of time, and the sentences in view have only one, of another length: "three hours"
+    for "96 minutes"."""
+    mine = _lasting(alignment.claim, claimed)
+    theirs = {_lasting(alignment.sentences[s], q) for s in alignment.view for q in alignment.sentences[s].quantities}
+    spans = [span for span in theirs if span is not None]
+    if mine is None or len(spans) != 1 or spans[0][0] != mine[0]:
+        return False
+    return abs(spans[0][1] - mine[1]) > 0.15 * max(spans[0][1], mine[1])
 
 
 def _said_in_words(claimed: Quantity, alignment: Alignment) -> bool:

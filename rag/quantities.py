@@ -5,6 +5,7 @@ Knows how English writes them; knows nothing of claims or evidence.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,7 +63,9 @@ _PARTS = re.compile(
     re.IGNORECASE,
 )
 _OTHER = re.compile(
-    rf"\b(?:(?P<ordinal>{'|'.join(_ORDINALS)})|(?P<multiple>{'|'.join(_MULTIPLES)})|"
+    rf"\b(?:(?P<many>tens|hundreds|thousands) of (?P<of>{_SCALE})s|"
+    rf"(?:few|several|many) (?P<some>(?:{_SCALE})(?: (?:{_SCALE}))?)|"
+    rf"(?P<ordinal>{'|'.join(_ORDINALS)})|(?P<multiple>{'|'.join(_MULTIPLES)})|"
     rf"(?P<count>(?:half a )?(?:{'|'.join(_COUNTS)}))|"
     rf"(?P<fold>{_WORD}|{_SCALE})fold|(?P<vague>{_SCALE}|ten|dozen)s)\b",
     re.IGNORECASE,
@@ -259,7 +262,7 @@ def _small(word: str) -> float:
 
 
 def _others(text: str) -> Iterator[Quantity]:
-    """Ordinals, multiples, "a dozen", "tenfold", "thousands"."""
+    """Ordinals, multiples, "a dozen", "tenfold", "thousands", "a few thousand", "hundreds of millions"."""
     for match in _OTHER.finditer(text):
         name = match.lastgroup or ""
         word = match[name].lower()
@@ -270,6 +273,11 @@ def _others(text: str) -> Iterator[Quantity]:
             value, kind = _MULTIPLES[word], "times"
         elif name == "fold":
             value, kind = float(_UNITS.get(word, _TENS.get(word, 0)) or _SCALES[word]), "times"
+        elif name == "of":
+            tens = {"tens": 10.0, "hundreds": 1e2, "thousands": 1e3}[match["many"].lower()]
+            value, kind = tens * _SCALES[word], "vague"
+        elif name == "some":
+            value, kind = math.prod(_SCALES[scale] for scale in word.split()), "vague"
         elif name == "vague":
             value, kind = _SCALES.get(word, _COUNTS.get(word, 10.0)), "vague"
         else:

@@ -58,8 +58,16 @@ INTENDING = frozenset("plan plans planned planning intend intends intended hope 
 _SURE = frozenset(
     """definitely certainly surely undoubtedly always inevitably proves proved proven clearly fully entirely
     completely totally exactly precisely absolutely invariably guaranteed certain sure undeniably unquestionably
-    wholly perfectly forever deliberately indeed doubtless already""".split()
+    wholly perfectly forever deliberately indeed doubtless already universally indisputably unanimously""".split()
 )
+# The same in two words, others between or none: "beyond any doubt", "has been shown".
+_SURE_PHRASES = {
+    "doubt": frozenset("beyond without".split()),
+    "fact": frozenset("established settled proven".split()),
+    "shown": frozenset({"been"}),
+    "demonstrated": frozenset({"been"}),
+    "established": frozenset({"been"}),
+}
 
 
 @dataclass(frozen=True)
@@ -214,6 +222,8 @@ def _levels(words: Sequence[Word], dates: Sequence[When]) -> dict[int, int]:
             or (word.lower == "so" and n + 1 < len(words) and words[n + 1].lower == "far")
         ):
             levels[n] = 0
-        elif word.lower in _SURE:
+        elif word.lower in _SURE or not _SURE_PHRASES.get(word.lower, frozenset()).isdisjoint(
+            before.lower for before in words[max(0, n - 2) : n]
+        ):
             levels[n] = 2
     return levels

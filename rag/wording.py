@@ -29,6 +29,8 @@ _OPEN = frozenset("whether if unknown unclear uncertain open question questions 
 # A claim that a question has more than this share of says what is asked.
 ASKED = 0.6
 _COUNTED = frozenset("more less fewer".split())
+# A clause that these open is what a hedge before them is about.
+_REACHED = frozenset("that because".split())
 # These leave room as a hedge does.
 # What is planned may be told as what will be.
 _AHEAD = INTENDING | frozenset("will would shall going".split())
@@ -115,18 +117,18 @@ def _told(alignment: Alignment, besides: int, held: NDArray[np.bool_]) -> bool:
 
 def _over(statement: Statement, n: int, level: int) -> int | None:
     """The position of the word of this certainty that reaches word n: before it, with at most two content
-    words of the same clause between."""
+    words of the same clause between, or of one that follows at once: "it may be because ..."."""
     between = 0
     for position in range(n - 1, -1, -1):
         if statement.words[position].clause != statement.words[position + 1].clause:
-            if statement.words[position + 1].lower != "that":
+            if statement.words[position + 1].lower not in _REACHED:
                 return None
             between += 1
         if statement.certainty.get(position) == level:
             return position
         if statement.words[position].comma:
             return None
-        between += bool(statement.words[position].stem)
+        between += bool(statement.words[position].stem) and not statement.words[position].lower.endswith("ly")
         if between > 1:
             return None
     return None

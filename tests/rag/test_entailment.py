@@ -55,7 +55,7 @@ def test_a_change_of_many_ranks_keeps_its_greatest() -> None:
 
 def test_the_file_is_small_and_holds_a_change_for_each_layer() -> None:
     changes = read_adapter(ADAPTER)
-    assert ADAPTER.stat().st_size < 8_000_000
+    assert ADAPTER.stat().st_size < 12_000_000
     layers = {name.split(".layer.")[1].split(".")[0] for name in changes if ".layer." in name}
     assert layers == set("012345")
     assert changes["head.0.weight"].shape == (WIDTH, 2 * WIDTH)

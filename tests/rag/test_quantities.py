@@ -28,6 +28,8 @@ from rag.statements import read
         ("$3 billionAccurate", "three billion dollars"),
         ("the 2nd", "the second"),
         ("4,000", "thousands"),
+        ("several hundred million", "hundreds of millions"),
+        ("400 million", "hundreds of millions"),
     ],
 )
 def test_one_amount_in_two_ways(one: str, other: str) -> None:

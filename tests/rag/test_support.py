@@ -172,7 +172,7 @@ def test_what_the_evidence_says_or_follows_from_it_is_never_refused(
 
 # True sentences that the model doesn't understand: with it, they are refused.
 MISREAD = frozenset(
-    ("The old ferry carried 300 cars a day, the bridge nine thousand.", "The maps will be put online in May.")
+    ("The old ferry carried 300 cars a day, the bridge nine thousand.", "Marsh was not the first to print the letters.")
 )
 
 
@@ -225,6 +225,38 @@ NOTES = (
 def test_what_stands_around_a_true_sentence_is_not_held_against_it(evidence: str, kept: str, changed: str) -> None:
     assert WORDS_ONLY.check(kept, [evidence]).label != "unsupported", kept
     assert WORDS_ONLY.check(changed, [evidence]).label != "supported", changed
+
+
+SHIP = (
+    "The talk on the ship lasted 96 minutes. The reef grew over hundreds of millions of years. The captain turned "
+    "back; that may have been right, or it may simply be because he had no fuel. Coal seems a better way to heat it."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("The talk on the ship lasted a little over three hours.", "three"),
+        ("The reef grew over just a few hundred years.", "few hundred"),
+        ("The captain turned back because he had no fuel.", "may"),
+        ("It has been shown that coal is a better way to heat it.", ""),
+    ],
+)
+def test_spans_rough_numbers_and_reasons_that_may_be_are_compared(sentence: str, reason: str) -> None:
+    support = WORDS_ONLY.check(sentence, [SHIP])
+    assert (support.label, reason in support.reason) == ("unsupported", True), support
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The talk on the ship lasted a little over an hour and a half.",
+        "The reef took several hundred million years to grow.",
+        "The captain turned back, perhaps because he had no fuel.",
+    ],
+)
+def test_spans_rough_numbers_and_reasons_may_be_said_otherwise(sentence: str) -> None:
+    assert WORDS_ONLY.check(sentence, [SHIP]).label != "unsupported", sentence
 
 
 KITCHEN = (
