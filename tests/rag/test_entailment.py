@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from rag.encoder import ENTAILMENT_FILE
 from rag.entailment import EntailmentModel
 from rag.errors import IndexMismatch
 from rag.export import ADAPTER
+from rag.folder import FORMAT
 
 BRIDGE = "The Alder bridge, which opened on 3 May 2021, had cost 14 million euros, the council said."
 
@@ -51,6 +53,14 @@ def test_a_change_of_many_ranks_keeps_its_greatest() -> None:
         kept = changes["transformer.0.weight.up"].float() @ changes["transformer.0.weight.down"].float()
         left.append(float((change - kept).norm()))
     assert left == sorted(left, reverse=True)
+
+
+# The format of indexes by what the encoder in them was taught.
+TAUGHT = {8: "33f251a0"}
+
+
+def test_what_is_taught_anew_raises_the_format_of_indexes() -> None:
+    assert hashlib.sha256(ADAPTER.read_bytes()).hexdigest()[:8] == TAUGHT[FORMAT]
 
 
 def test_the_file_is_small_and_holds_a_change_for_each_layer() -> None:
