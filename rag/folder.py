@@ -33,7 +33,7 @@ try:
 except ImportError:  # Windows, where nothing that is open can be deleted
     fcntl = None  # type: ignore[assignment]
 
-# Raised, too, when the encoder was taught anew: a build holds what it was taught, and rag/support.py's weights fit that.
+# Raised, too, when the encoder is taught anew: a build holds that, and the weights of rag/support.py fit it.
 FORMAT = 8
 CURRENT = "current"
 BUILDS = "builds"
