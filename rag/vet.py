@@ -64,6 +64,8 @@ _BETTER = 0.05  # by as much more together, what else says it is cited too
 _SCRAP = 4
 _SAME_AS_PROMPT = 6
 _SAME_TWICE = 5
+# So many words and more, said twice in a row, are a slip: "the phrase that the phrase that".
+_STUTTER = 3
 _SECRET_PART = 8
 
 
@@ -244,7 +246,12 @@ def _begins_as(text: str, evidence: str) -> bool:
 def _repeats_itself(text: str) -> bool:
     said = words(text)
     runs = [tuple(said[n : n + _SAME_TWICE]) for n in range(len(said) - _SAME_TWICE + 1)]
-    return len(set(runs)) < len(runs)
+    stutters = any(
+        said[n : n + size] == said[n + size : n + 2 * size]
+        for size in range(_STUTTER, _SAME_TWICE)
+        for n in range(len(said) - 2 * size + 1)
+    )
+    return stutters or len(set(runs)) < len(runs)
 
 
 def _holds(text: str, quote: str) -> bool:

@@ -306,6 +306,8 @@ def test_names_and_figures_of_the_evidence_are_not_taken_for_another_language(en
 def test_a_sentence_that_repeats_itself_is_withheld() -> None:
     twice = "The yard burned in 1911, and the yard burned in 1911."
     assert isinstance(_vetted(twice, ("Bob", "The yard burned in 1911.")), AnswerSentence)
+    stutters = "The report's line that the report's line that the yard burned in 1911 is known."
+    assert isinstance(_vetted(stutters, ("Bob", "The yard burned in 1911.")), AnswerSentence)
 
 
 def test_a_model_that_goes_on_with_its_prompt_has_answered(engine: rag.Engine) -> None:
