@@ -93,8 +93,9 @@ class Alignment:
         return by[0] != by[1]
 
     def missing(self) -> list[str]:
-        """The claim's content words that the evidence has nothing like, weightiest first."""
-        rows = sorted((n for n, link in enumerate(self.links) if link is None), key=lambda n: -self.weights[n])
+        """The claim's content words that the evidence, in view or not, has nothing like, weightiest first."""
+        met = [any(table[row].max(initial=0.0) >= MEETS for table in self.likeness) for row in range(len(self.links))]
+        rows = sorted((row for row, there in enumerate(met) if not there), key=lambda row: -self.weights[row])
         return [self.claim.words[self.claim.content[n]].text for n in rows]
 
 

@@ -262,8 +262,11 @@ def _reason(alignment: Alignment, worst: Difference | None, label: SupportLabel)
         return worst.reason
     if label == "supported":
         return ""
-    missing = alignment.missing()
-    return f"the evidence doesn't speak of “{missing[0]}”" if missing else "the evidence says it in other words"
+    if missing := alignment.missing():
+        return f"the evidence doesn't speak of “{missing[0]}”"
+    return (
+        "the evidence says it in other words" if label == "weak" else "the evidence has its words, but doesn't say it"
+    )
 
 
 def _even(text: str) -> str:
