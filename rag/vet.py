@@ -213,7 +213,7 @@ def _without_labels(text: str, voices: Collection[str]) -> str:
         before = bare
         bare = _LEAD.sub("", _PLACE.sub("", bare))
         head, colon, rest = bare.partition(": ")
-        if colon and head.lower() in voices:
+        if colon and (head.lower() in voices or head.lower().removeprefix("the ") in voices):
             bare = rest
     bare = _PLACE_WITHIN.sub("", bare)
     return bare[:1].upper() + bare[1:] if bare != text else text

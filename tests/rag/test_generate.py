@@ -534,6 +534,7 @@ def test_the_title_of_a_text_before_a_sentence_is_no_part_of_it() -> None:
     said = "The Ham works was founded in 1826 by a widow named Marta."
     given = {"k1": Evidence(passage, Sentence(1, 2, "1", ""), 1, said, 0.0, 0.0, 0.0)}
     vetting = Vetting(given, rag.check_support, labels=frozenset(["ham"]))
+    assert vetting.vet(Marked(f"The Ham: {said}", ("k1",))) == vetting.vet(Marked(said, ("k1",)))
     true = vetting.vet(Marked(f"Ham: {said}", ("k1",)))
     assert isinstance(true, DraftSentence)
     assert true.text == said
