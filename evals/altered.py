@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 _MONTHS = "January February March April May June July August September October November December".split()
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _SMALL = "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty".split()
-_NUMBER = re.compile(r"(?<![\w.,-])\d[\d,]*(?:\.\d+)?(?![\w-])")
+_NUMBER = re.compile(r"(?<![\w.,-])\d+(?:,\d+)*(?:\.\d+)?(?![\w-])")
 _SMALL_NUMBER = re.compile(rf"\b(?:{'|'.join(_SMALL)})\b", re.IGNORECASE)
 _NAMED = re.compile(r"(?<![.!?:“\"]\s)(?<!^)\b[A-Z][a-z]+(?:\s[A-Z][a-z]+){0,2}\b")
 _AUXILIARY = re.compile(

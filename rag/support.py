@@ -40,12 +40,11 @@ SUPPORTED = 0.616
 # Below it, a sentence is unsupported. Scores of words alone and of words read together are on different scales.
 WEAK = 0.279
 WEAK_IF_READ = 0.29
-# A difference of at least this weight is plain: it makes a sentence unsupported, and its score this at most.
+# A difference of at least this weight is plain. A sentence with one that is this sure is unsupported, and its score the
+# last at most. By words alone, one with a less sure one is unsupported, too, unless it is supported in spite of it.
 PLAIN = 0.5
-AT_MOST = 0.5
-# By words alone, where it is as likely only to look like one, a sentence that isn't supported in spite of it is
-# unsupported.
 SURE = 0.5
+AT_MOST = 0.5
 # Where all that is plain is of kinds that the rules misread oftener than the model does, a sentence that would score
 # this much without it is weak.
 BORNE_OUT = 0.72
@@ -137,9 +136,9 @@ class SupportChecker:
         least = WEAK_IF_READ if self._model is not None else SUPPORTED if values["plain"] < 0 else WEAK
         label: SupportLabel = "supported" if score >= SUPPORTED else "weak" if score >= least else "unsupported"
         if values["plain"] <= -SURE:
-            without = _sigmoid(logit(values | {"plain": 0.0}))
             misread = self._model is not None and _MISREAD.issuperset(d.kind for d in differences if d.weight >= PLAIN)
-            label = "weak" if misread and without >= BORNE_OUT else "unsupported"
+            borne_out = misread and _sigmoid(logit(values | {"plain": 0.0})) >= BORNE_OUT
+            label = "weak" if borne_out else "unsupported"
             score = min(score, AT_MOST)
         return Support(label, round(score, 4), _reason(alignment, worst, label))
 
