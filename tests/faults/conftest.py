@@ -52,6 +52,11 @@ class Town:
             found = [engine.ask(question).to_dict() for question in QUESTIONS]
         return [{**answer, "timings": None} for answer in found]
 
+    def at_work(self) -> bool:
+        """Whether an ingest has begun and said who it is: its file is there a moment before its text."""
+        holder = self.index / "ingest.holder"
+        return holder.is_file() and holder.read_text() != ""
+
     def is_tidy(self) -> bool:
         """Whether the index folder holds one build and what goes with it, nothing else."""
         top = {path.name for path in self.index.iterdir()}
@@ -124,11 +129,15 @@ class Ingests:
         process = self._context.Process(target=ingest_and_tell, args=(town.corpus, town.index, tell))
         process.start()
         tell.close()
-        with told:
-            assert told.recv() == "begins"
-            yield process, told
+        try:
+            with told:
+                assert told.recv() == "begins"
+                yield process, told
+                process.join()
+        finally:
+            process.kill()  # one that a failed test left stopped would keep this process from ever ending
             process.join()
-        process.close()
+            process.close()
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,7 @@ def test_what_a_killed_reader_left_is_gone_after_an_ingest_and_what_is_being_wri
 
 def test_a_second_ingest_is_told_who_is_at_work_and_a_crash_leaves_no_lock(town: Town, ingests: Ingests) -> None:
     with ingests.ingesting(town) as (first, _):
-        while not (town.index / "ingest.holder").is_file():
+        while not town.at_work():
             time.sleep(0.01)
         assert first.pid is not None
         os.kill(first.pid, signal.SIGSTOP)
@@ -136,7 +136,7 @@ def test_who_asks_while_the_first_index_is_built_waits_for_it_and_is_told_so(
     first = Town(town.corpus, tmp_path / "first")
     caplog.set_level("WARNING")
     with ingests.ingesting(first) as (builder, _), ThreadPoolExecutor(1) as pool:
-        while not (first.index / "ingest.holder").is_file():
+        while not first.at_work():
             time.sleep(0.01)
         assert builder.pid is not None
         os.kill(builder.pid, signal.SIGSTOP)
