@@ -15,6 +15,7 @@ from rag.terms import is_stop, terms
 # A capitalised word that doesn't begin a sentence or a quotation.
 _NAME = re.compile(r"(?<![.?!:“\"'] )(?<!^)(?<![“\"'])\b[A-Z][\w’'-]+")
 _FULL_NAME = re.compile(rf"{_NAME.pattern}(?: [A-Z][\w’'-]+)+")
+_OWNER = re.compile(r"[’']s?(?: |$)")
 # Titles that people are asked about, spelt like names.
 OFFICES = ("CEO", "CTO", "CFO", "PhD", "Dr", "I")
 _ASKED: tuple[tuple[Asked, re.Pattern[str]], ...] = (
@@ -350,8 +351,8 @@ def names_asked(question: str) -> list[str]:
 
 def full_names_asked(question: str) -> list[str]:
     """The runs of two or more capitalised words, without an office: "Ada Brandt", "Alder Bridge Trust"; none where
-    every word that says something is capitalised."""
+    every word that says something is capitalised. An owner and what is owned are two names: "Brandt's", "ABT Fund"."""
     if not any(word[0].islower() and terms(word) for word in question.split()):
         return []
-    runs = [re.sub(r"[’']s?$", "", run) for run in _FULL_NAME.findall(question)]
+    runs = [name for run in _FULL_NAME.findall(question) for name in _OWNER.split(run) if " " in name]
     return [run for run in dict.fromkeys(runs) if all(terms(word) and word not in OFFICES for word in run.split())]

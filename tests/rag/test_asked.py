@@ -8,7 +8,7 @@ import pytest
 
 import rag
 from corpus import Corpus
-from rag.asked import asks_where, defined, demanded, objected_to, spoken_of, yes_or_no
+from rag.asked import asks_where, defined, demanded, full_names_asked, objected_to, spoken_of, yes_or_no
 
 MILL = """# The mill
 
@@ -67,6 +67,12 @@ def test_what_may_be_spoken_of() -> None:
     assert yes_or_no("And did he?")
     assert not yes_or_no("Who did?")
     assert not yes_or_no("Can you explain what he did?")
+
+
+def test_an_owner_and_what_is_owned_are_two_names() -> None:
+    assert full_names_asked("Do the villages use Holt's Flour?") == []
+    assert full_names_asked("Who saw Ansgar Holt's Old Wheel turn?") == ["Ansgar Holt", "Old Wheel"]
+    assert full_names_asked("Who hired Conan O'Brien first?") == ["Conan O'Brien"]
 
 
 def test_an_answer_without_what_is_demanded_is_refused(mill: rag.Engine) -> None:
