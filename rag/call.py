@@ -92,7 +92,8 @@ class Call:
         request.extensions = {**request.extensions, "trace": self._trace}
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+        # "connection.start_tls.complete"; behind a proxy "http_proxy.start_tls.complete".
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             with self._lock:
                 self._connections.append(info["return_value"])
                 if self.ending:

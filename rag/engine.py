@@ -20,7 +20,7 @@ from rag.cite import cite_evidence, cite_passages, cite_sentences
 from rag.condense import condense
 from rag.datatypes import Answer, AnswerSentence, DraftSentence, Encoder, Query, Scope, ScoredPassage, Turn
 from rag.encoder import load_reranker, open_encoder
-from rag.errors import IndexMissing, QuestionError
+from rag.errors import IndexMismatch, IndexMissing, ModelUnavailable, QuestionError
 from rag.fluent import Written, write
 from rag.folder import ENCODER
 from rag.followup import standalone_question
@@ -205,8 +205,12 @@ class Engine:
     ) -> Generator[AnswerSentence, None, Written]:
         """The model's answer, cited sentence by sentence; its evidence is the plain answer's, then what ranks next."""
         assert self.llm is not None
+        try:
+            check = self.checker.check
+        except (ModelUnavailable, IndexMismatch) as error:
+            return Written(failure=f"its sentences can't be checked: {error}")
         basis = len({(e.passage.row, e.position) for sentence in plain.draft for e in sentence.evidence})
-        sentences = write(self.llm, self.corpus, asked, turns, plain.evidence, basis, self.checker.check, call)
+        sentences = write(self.llm, self.corpus, asked, turns, plain.evidence, basis, check, call)
         said: list[DraftSentence] = []
         while True:
             try:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from corpus import Corpus
 from rag.call import Call, CallEnded, LanguageModel
+from rag.condense import SYSTEM as CONDENSE
 from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Turn
 from rag.errors import ModelUnavailable
-from rag.generate import ASKING, BRIEF, BRIEF_ASKING, CANNOT_ANSWER, SYSTEM, asks_again, generate, label, make_prompt
+from rag.generate import CANNOT_ANSWER, INSTRUCTIONS, asks_again, generate, label, make_prompt
 from rag.marks import EndlessText
 from rag.prompt import quoted
 from rag.terms import is_stop, terms, words
@@ -56,7 +57,7 @@ def write(
     try:
         worded = [replace(e, text=corpus.documents[e.passage.source_id].wording(e.sentence)) for e in evidence]
         prompt = make_prompt(corpus, question, history, worded, basis, llm.context(call))
-        told = "\n".join((SYSTEM, ASKING, BRIEF, BRIEF_ASKING))
+        told = "\n".join((*INSTRUCTIONS, CONDENSE))
         labels = frozenset(quoted(label(corpus, e)).lower() for e in prompt.given.values())
         vetting = Vetting(prompt.given, check, told, llm.secret, question, labels)
         seen: dict[str, int] = {}

@@ -58,6 +58,9 @@ Question: Who objects to the bridge, and why?""",
     ),
 )
 
+# All that a model is told, none of which may come back.
+INSTRUCTIONS = (SYSTEM, ASKING, BRIEF, BRIEF_ASKING, *(f"{asked}\n{answer}" for asked, answer in _SHOWN))
+
 # Tokens of an answer, and the share of a model's context that it may take.
 _ANSWER, _ANSWER_SHARE = 400, 0.25
 _HISTORY, _HISTORY_SHARE = 1_000, 0.25

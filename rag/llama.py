@@ -45,7 +45,9 @@ _LIKE = re.compile(r"(?P<model>.+)@(?P<url>https?://.+)")
 # What clients raise when a server breaks off or speaks nonsense; their own errors come on top.
 _BROKEN = (
     httpx.HTTPError,
+    httpx.InvalidURL,
     httpx.StreamError,
+    ImportError,
     OSError,
     ValueError,
     TypeError,
@@ -68,13 +70,15 @@ class Model:
     _context: int = 0
 
     def context(self, call: Call) -> int:
-        """How many tokens it reads and writes at most, by its own account; looked up once."""
+        """How many tokens it reads and writes at most, by its own account, which is looked up once; a modest guess
+        where it gives none."""
         if not self._context:
             try:
                 self._context = self.look_up_context(call)
             except self.errors as error:
                 raise self._failure(error, call) from None
-        return min(self._context, self.cap or self._context)
+        context = self._context or _CONTEXT
+        return min(context, self.cap or context)
 
     def stream(self, messages: Sequence[Message], most: int, call: Call) -> Iterator[str]:
         """Its answer, piece by piece. What fails before the first piece is tried again, within the call's time."""
@@ -115,6 +119,10 @@ class Model:
         """One line in our own words: what happened, and the cure."""
         if call.ending:
             return CallEnded(call.ending)
+        if any(isinstance(e, ImportError) for e in _chain(error)):
+            return ModelUnavailable(
+                "a proxy is set that wants a package; pip install 'httpx[socks]', or unset ALL_PROXY"
+            )
         status = getattr(error, "status_code", None)
         if status in (401, 403):
             return ModelUnavailable(f"its server refused the key ({status}); {self.cures['key']}")
@@ -172,7 +180,13 @@ def _open_like(name: str, model: str) -> Model:
             f"{name!r} names no server; name it as openai-like/NAME@URL, such as "
             "openai-like/llama@http://127.0.0.1:8080/v1"
         )
-    url = urlsplit(found["url"])
+    try:
+        url = urlsplit(found["url"])
+        httpx.URL(found["url"])
+    except (ValueError, httpx.InvalidURL):
+        raise ModelUnavailable(
+            f"{found['model']!r} is at no URL; name it as {name.partition('@')[0]}@http://HOST:PORT/v1"
+        ) from None
     if url.username or url.password:
         raise ModelUnavailable("the server's URL holds a password; take it out and set OPENAI_LIKE_API_KEY instead")
     address = found["url"].rstrip("/") + ("" if url.path.strip("/") else "/v1")
@@ -219,7 +233,8 @@ def _open_ollama(name: str, model: str) -> Model:
         from llama_index.llms.ollama import Ollama  # noqa: PLC0415 -- an extra
 
         hooks = {"request": [call.watch]}
-        client = ollama.Client(timeout=_timeout(call), event_hooks=hooks)
+        here = _is_here(os.environ.get("OLLAMA_HOST", "") or "localhost")
+        client = ollama.Client(timeout=_timeout(call), event_hooks=hooks, trust_env=not here)
         llm: LLM = Ollama(
             model=model,
             client=client,
@@ -295,10 +310,14 @@ def _chat_api(call: Call, model: str, url: str | None, key: str, most: int | Non
 
 def _client(call: Call, url: str) -> httpx.Client:
     """A client whose requests the call can cut. What runs on this machine is never looked for behind a proxy."""
-    local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
-    return httpx.Client(
-        timeout=_timeout(call), event_hooks={"request": [call.watch]}, trust_env=not local, verify=_tls()
-    )
+    hooks = {"request": [call.watch]}
+    return httpx.Client(timeout=_timeout(call), event_hooks=hooks, trust_env=not _is_here(url), verify=_tls())
+
+
+def _is_here(address: str) -> bool:
+    """Whether a URL, or a host with or without a port, is this machine."""
+    host = urlsplit(address if "//" in address else f"//{address}").hostname
+    return host in ("127.0.0.1", "localhost", "::1", "0.0.0.0")
 
 
 def _timeout(call: Call) -> httpx.Timeout:
@@ -311,7 +330,8 @@ def _tls() -> ssl.SSLContext:
 
 
 def _served_context(call: Call, url: str, key: str) -> int:
-    """What vLLM or llama.cpp say of the model they serve; a modest guess where a server says nothing."""
+    """What vLLM or llama.cpp say of the model they serve; where a server says nothing, a modest guess, and nothing
+    while it isn't ready to say."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     with _client(call, url) as client:
         served = client.get(f"{url}/models", headers=headers)
@@ -324,7 +344,7 @@ def _served_context(call: Call, url: str, key: str) -> int:
         with contextlib.suppress(ValueError, LookupError, TypeError):
             if (length := int(reduce(getitem, path, answer.json()))) > 0:
                 return length
-    return _CONTEXT
+    return 0 if any(answer.status_code == 429 or answer.status_code >= 500 for answer, _ in fields) else _CONTEXT
 
 
 def _errors_of(sdk: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401 -- a module

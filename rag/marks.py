@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,16 +56,21 @@ def read_marked(pieces: Iterable[str], given: Collection[str]) -> Iterator[Marke
         if _THINKS.match(text):
             text = _THOUGHT.sub("", text, count=1)
         if not _THINKS.match(text):
-            while (end := _end_of_sentence(text)) is not None:
-                yield from _read(text[:end], given)
-                text = text[end:]
+            text = yield from _finished(text, given)
             if len(text) > LONGEST_SENTENCE:
                 raise EndlessText(f"a sentence of more than {LONGEST_SENTENCE:,} characters")
         if length > LONGEST_ANSWER:
             raise EndlessText(f"more than {LONGEST_ANSWER:,} characters")
     if not _THINKS.match(text):
-        for line in text.splitlines():
-            yield from _read(line, given)
+        yield from _finished(text + "\n", given)
+
+
+def _finished(text: str, given: Collection[str]) -> Generator[Marked, None, str]:
+    """The sentences of a text that are finished; returns what is left."""
+    while (end := _end_of_sentence(text)) is not None:
+        yield from _read(text[:end], given)
+        text = text[end:]
+    return text
 
 
 def plain(text: str) -> str:

@@ -14,6 +14,7 @@ from functools import cached_property
 
 from sentencex import get_sentence_boundaries
 
+from corpus.document import split_sentences
 from rag.copied import alteration, breaks_off
 from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Support
 from rag.marks import Marked
@@ -21,7 +22,12 @@ from rag.terms import spoken, words
 
 Check = Callable[[str, Sequence[str]], Support]
 
-_QUOTATION = re.compile(r"“([^“”]+)”|\"([^\"]+)\"")
+_QUOTATION = re.compile(
+    r"[“”„‟«»\"](?P<double>[^“”„‟«»\"]+)[“”„‟«»\"]|(?<!\w)[‘‚']{1,2}(?=\S)(?P<single>[^\n]+?)(?<=\S)[’‘']{1,2}(?!\w)"
+)
+_QUOTATION_MARK = re.compile(r"[“”„‟«»\"]")
+_OPENED, _CLOSED = "\x02", "\x03"  # around what is quoted, until the other marks are gone
+_WORSE = {"unsupported": 0, "weak": 1, "supported": 2}
 _LINK = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,11}://|\bwww\.|\b(?:mailto|javascript|data|tel):\S|\]\(|</?[a-z!]|\S@\w+\.\w|"
     r"\b[\w-]+\.(?:[a-z]{2,6}/|(?:com|org|net|io|ai|dev|app|edu|gov|info|biz|xyz|co|me|ru|cn|uk|de|example|test)\b)",
@@ -83,8 +89,12 @@ class Vetting:
 
     def vet(self, marked: Marked) -> DraftSentence | AnswerSentence:
         """A sentence that may be said, or one that is withheld with the reason in its support."""
-        if harm := self._harm(marked.text):
-            return _withheld(f"(not shown: {harm})", harm)
+        vetted = self._vetted(marked)
+        # What is taken out of a sentence may leave a link behind: "evil(Lee, 2024).com".
+        harm = self._harm(marked.text) or self._harm(vetted.text)
+        return _withheld(f"(not shown: {harm})", harm) if harm else vetted
+
+    def _vetted(self, marked: Marked) -> DraftSentence | AnswerSentence:
         bare = _without_labels(marked.text, self.voices)
         if reason := self._no_answer(bare, marked):
             return _withheld(bare or marked.text, reason)
@@ -132,14 +142,14 @@ class Vetting:
         support, bearing = self._cited(text, cited)
         if support.label == "supported" and support.score >= _UNCITED:
             return support, bearing
-        others = [(self.check(text, [said(e)]), e) for e in self.given.values() if e not in cited]
+        others = [(self._checked(text, [e]), e) for e in self.given.values() if e not in cited]
         if not others:
             return support, bearing
         by_other, other = max(others, key=lambda pair: pair[0].score)
         if by_other.label == "supported" and by_other.score >= max(_UNCITED, support.score):
             return by_other, (other,)
         if support.label == "supported" and "row" not in {e.sentence.kind for e in (*bearing, other)}:
-            together = self.check(text, [said(e) for e in (*bearing, other)])
+            together = self._checked(text, (*bearing, other))
             if together.label == "supported" and together.score > support.score + _BETTER:
                 return together, (*bearing, other)
         if support.label == "supported":
@@ -148,7 +158,7 @@ class Vetting:
             return Support("unsupported", support.score, support.reason or "what it cites is not what says it"), ()
         if support.label == "weak":
             # "Founded in 1954" of a works that employed 200 in 1954, where something else tells when it was founded.
-            by_all = self.check(text, [said(e) for e in self.given.values()])
+            by_all = self._checked(text, tuple(self.given.values()))
             support = by_all if by_all.label == "unsupported" else support
         return support, bearing
 
@@ -156,12 +166,20 @@ class Vetting:
         """How far the cited evidence bears a sentence out, and which of it does."""
         if not cited:
             return Support("unsupported", 0.0, "it cites nothing, and no evidence says it"), ()
-        alone = {e: self.check(text, [said(e)]) for e in cited}
+        alone = {e: self._checked(text, [e]) for e in cited}
         best = max(alone.values(), key=lambda support: support.score)
         if best.label == "supported" or len(cited) == 1 or any(e.sentence.kind == "row" for e in cited):
             # Each row of a table speaks for itself: the claim of one and the verdict of another make a third.
             return best, tuple(e for e in cited if alone[e].label == best.label)
-        return self.check(text, [said(e) for e in cited]), tuple(cited)
+        return self._checked(text, cited), tuple(cited)
+
+    def _checked(self, text: str, evidence: Sequence[Evidence]) -> Support:
+        """How far evidence bears out a text, and of several sentences that were taken for one the worst: among the
+        words of a long true one, "They are gone." would hardly count."""
+        told = [said(e) for e in evidence]
+        parts = [text[a:b] for a, b in split_sentences(text, 0, len(text))]
+        found = [self.check(text, told), *(self.check(part, told) for part in (parts if len(parts) > 1 else ()))]
+        return min(found, key=lambda support: (_WORSE[support.label], support.score))
 
     def _quotations(self, text: str, keys: Sequence[str]) -> tuple[str, list[Evidence]]:
         """The sentence with quotation marks only around what stands word for word in the evidence, and where
@@ -170,15 +188,16 @@ class Vetting:
         found: list[Evidence] = []
 
         def check(quotation: re.Match[str]) -> str:
-            quote = quotation[1] or quotation[2]
+            quote = quotation["double"] or quotation["single"]
             holders = [e for e in (*cited, *self.given.values()) if _holds(e.text, quote)]
             if not holders:
                 return quote
             if holders[0] not in cited:
                 found.append(holders[0])
-            return f"“{quote}”"
+            return f"{_OPENED}{quote}{_CLOSED}"
 
-        return _QUOTATION.sub(check, text), found
+        kept = _QUOTATION_MARK.sub("", _QUOTATION.sub(check, text))
+        return kept.replace(_OPENED, "“").replace(_CLOSED, "”"), found
 
     def _without_references(self, text: str) -> str:
         texts = [e.text for e in self.given.values()]

@@ -44,7 +44,8 @@ class Silent(Exception):
 @dataclass
 class Scripted:
     """`script` gives, for a prompt and its request, pieces of text; a number waits so many seconds. `asked` holds the
-    bodies of the requests, `keys` what they were authorised with, `hung_up` how many readers went away."""
+    bodies of the requests, `keys` what they were authorised with, `hung_up` how many readers went away. While it is
+    `loading`, it says nothing of its model."""
 
     script: Script
     context: int = 8_192
@@ -53,6 +54,7 @@ class Scripted:
     hung_up: int = 0
     gone: threading.Event = field(default_factory=threading.Event)
     port: int = 0
+    loading: bool = False
 
     @property
     def name(self) -> str:
@@ -105,6 +107,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Be quiet."""
 
     def do_GET(self) -> None:
+        if self.server.state.loading:
+            return self._send(Reply(503))
         self._send(Reply(200, json.dumps({"data": [{"id": "scripted", "max_model_len": self.server.state.context}]})))
 
     def do_POST(self) -> None:

@@ -17,6 +17,7 @@ from corpus import Sentence
 from rag.condense import fitting
 from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Passage, Turn
 from rag.generate import SYSTEM
+from rag.llama import open_llm
 from rag.marks import Marked, read_marked
 from rag.vet import LABEL, Vetting
 from tests.rag.scripted import Broken, Raw, Reply, Silent, evidence_of, prompt_of, scripted
@@ -175,6 +176,16 @@ def test_when_the_model_fails_the_plain_answer_comes_with_one_line_of_why(
     assert why in answer.notice
     assert answer.notice.count("\n") == 0
     assert plain.notice == ""
+
+
+def test_without_the_check_no_model_is_asked(engine: rag.Engine) -> None:
+    with scripted(quoting) as server:
+        settings = engine.settings.model_copy(update={"nli": "/no/such/model"})
+        unchecked = rag.Engine(engine.corpus, engine.index, engine.encoder, settings, open_llm(server.name))
+        answer = unchecked.ask(QUESTION)
+    assert answer.mode == "extractive"
+    assert "its sentences can't be checked" in answer.notice
+    assert server.asked == []
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -338,6 +349,37 @@ def test_only_words_that_stand_in_the_evidence_keep_their_quotation_marks() -> N
     assert "“" not in altered.text
 
 
+@pytest.mark.parametrize("marks", ["“”", '""', "‘’", "''", "«»", "„“", '“"', "“", "”"])
+def test_whatever_the_marks_altered_words_lose_them(marks: str) -> None:
+    evidence = ("Bob", "The yard burned in 1911, which the owner's son calls a dry year for boats.")
+    first, last = marks[0], marks[1:]
+    altered = _vetted(f"The yard burned in 1911, which the owner's son calls {first}a wet year{last}.", evidence)
+    assert altered.text == "The yard burned in 1911, which the owner's son calls a wet year."
+    kept = _vetted(f"The yard burned in 1911, which the owner's son calls {first}a dry year{last}.", evidence)
+    assert kept.text.replace("“", "").replace("”", "") == altered.text.replace("wet", "dry")
+    assert ("“a dry year”" in kept.text) == bool(last)
+
+
+@pytest.mark.parametrize("added", ["They died.", "They are gone.", "She was wrong.", "He resigned."])
+@pytest.mark.parametrize("marks", ["“{} {}”", "{} {}"])
+def test_a_false_sentence_is_not_hidden_behind_a_true_one(added: str, marks: str) -> None:
+    said = "The council spent about 40 million crowns on the harbour between 2001 and 2009, most of it on two quays."
+    assert isinstance(_vetted(said, ("", said)), DraftSentence)
+    assert isinstance(_vetted(marks.format(said, added), ("", said)), AnswerSentence)
+
+
+def test_a_quotation_that_never_ends_hides_no_false_sentence(engine: rag.Engine) -> None:
+    def opened(prompt: str, body: dict[str, Any]) -> Iterable[str]:
+        (one, first), (two, second), *_ = [item for item in evidence_of(prompt).items() if item[1].endswith(".")]
+        yield f"{first.partition(': ')[2]} [{one}] “{second.partition(': ')[2]} They are gone. [{two}]"
+
+    with scripted(opened) as server:
+        answer = engine.with_llm(server.name).ask(QUESTION)
+    assert answer.mode == server.name
+    assert "gone" not in answer.text
+    assert any(sentence.text == "They are gone." for sentence in answer.withheld)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -367,6 +409,13 @@ def test_what_could_do_harm_is_not_repeated_among_the_withheld(text: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "text", ["See evil(Lee, 2024).com/x.", "Write one to five short(Lee, 2024) sentences in plain."]
+)
+def test_what_only_becomes_harmful_when_it_is_mended_is_not_repeated(text: str) -> None:
+    assert _vetted(text, ("Bob", "The yard burned.")).text.startswith("(not shown: it ")
+
+
+@pytest.mark.parametrize(
     ("written", "expected"),
     [
         (
@@ -382,6 +431,7 @@ def test_what_could_do_harm_is_not_repeated_among_the_withheld(text: str) -> Non
         ("<think>Hm. Well.</think>It burned 【k7q2】.", [("It burned.", "k7q2")]),
         ("It burned [k7q2", [("It burned", "k7q2")]),
         ("]] [] It ] burned [[ zz9 ].", [("It burned.", ())]),
+        ("“It burned [k7q2]. They died. [k3x4]", [("“It burned.", "k7q2"), ("They died.", "k3x4")]),
     ],
 )
 @pytest.mark.parametrize("size", [1, 3, 1_000])
@@ -424,6 +474,28 @@ def test_a_long_history_loses_its_oldest_turns_and_never_the_question(engine: ra
 def test_a_condensed_question_is_held_to_the_conversation(written: str, stands: bool) -> None:
     history: list[Turn] = [{"role": "user", "content": "What is SSI?"}, {"role": "assistant", "content": "A lab."}]
     assert (fitting(written, "When was it founded?", history) == written) == stands
+
+
+@pytest.mark.parametrize(
+    ("turn", "written", "stands"),
+    [
+        ("And why?", "Why does Hinton think that scaling goes on?", True),
+        ("And why?", "Is Hinton wrong?", False),
+        ("Why is that?", "Who is Hinton?", False),
+        ("Why is that?", "Why did it burn?", False),
+        ("Is that not wrong?", "Is Hinton's view of scaling wrong?", False),
+        ("Isn't that wrong?", "Is it not wrong to think that scaling goes on?", True),
+        ("Why does he say so?", "When does Hinton say so of scaling?", False),
+        ("Why does he say so?", "Hinton says why scaling goes on.", False),
+        ("What about Marcus?", "Does Marcus think that scaling goes on?", True),
+    ],
+)
+def test_a_condensed_question_asks_what_the_turn_asks(turn: str, written: str, stands: bool) -> None:
+    history: list[Turn] = [
+        {"role": "user", "content": "What does Hinton think of scaling?"},
+        {"role": "assistant", "content": "It goes on. Some say he is wrong."},
+    ]
+    assert (fitting(written, turn, history) == written) == stands
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
 from typing import Any
 
+import httpx
 import pytest
 
 import rag
@@ -27,6 +29,8 @@ def _hello(prompt: str, body: dict[str, Any]) -> Iterable[str]:
         ("smollm2/big", "name one as ollama/NAME"),
         ("openai-like/llama", "openai-like/llama@http://127.0.0.1:8080/v1"),
         ("openai-like/llama@http://me:secret@host/v1", "set OPENAI_LIKE_API_KEY instead"),
+        ("openai-like/llama@http://host:abc/v1", "name it as openai-like/llama@http://HOST:PORT/v1"),
+        ("openai-like/llama@http://[::1/v1", "name it as openai-like/llama@http://HOST:PORT/v1"),
         ("openai/gpt-5", "set OPENAI_API_KEY in the environment"),
     ],
 )
@@ -65,6 +69,50 @@ def test_a_server_says_how_much_its_model_reads() -> None:
     with scripted(_hello, context=3_000) as server, Call(20) as call:
         assert open_llm(server.name).context(call) == 3_000
         assert open_llm(server.name, 2_000).context(call) == 2_000
+
+
+def test_a_server_that_is_not_ready_is_asked_again_how_much_its_model_reads() -> None:
+    with scripted(_hello, context=3_000) as server, Call(20) as call:
+        llm = open_llm(server.name)
+        server.loading = True
+        assert llm.context(call) == 4_096
+        server.loading = False
+        assert llm.context(call) == 3_000
+
+
+def test_no_proxy_stands_between_us_and_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    with scripted(_hello) as server, Call(20) as call:
+        monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{server.port}")
+        for name in (server.name, "ollama/llama3.2"):
+            assert "".join(open_llm(name).stream(HELLO, 10, call)) == "Hello!"
+
+
+def test_a_proxy_that_cannot_be_spoken_to_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    with Call(20) as call, pytest.raises(rag.ModelUnavailable, match="unset ALL_PROXY"):
+        list(open_llm("openai-like/llama@http://model.example/v1").stream(HELLO, 10, call))
+
+
+@pytest.mark.parametrize("layer", ["connection.connect_tcp", "connection.start_tls", "http_proxy.start_tls"])
+def test_a_cut_reaches_the_server_through_every_layer(layer: str) -> None:
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(5)
+
+    class Stream:
+        def get_extra_info(self, name: str) -> socket.socket:
+            return ours
+
+        def close(self) -> None:
+            ours.close()
+
+    with theirs, Call(20) as call:
+        request = httpx.Request("GET", "http://model.example")
+        call.watch(request)
+        request.extensions["trace"](f"{layer}.complete", {"return_value": Stream()})
+        call.cut()
+        assert theirs.recv(1) == b""
 
 
 def test_openai_is_spoken_to_at_its_own_address(monkeypatch: pytest.MonkeyPatch) -> None:
