@@ -20,6 +20,10 @@ from rag.statements import Statement, deny, read
 _NO = re.compile(r"(?:[A-Z][\w .'-]{1,40}: )?[“\"]?(?:No\b(?! one\b)|Never\b|Not (?:at all|yet|really|quite)\b)")
 # Who speaks, perhaps behind a bullet, and perhaps with what they are: "Ann Lee (mayor): ...".
 _LABEL = re.compile(r"(?:[•*–-] )?(?P<who>[A-Z][\w .'-]{1,40})(?: \([^()]{1,80}\))?:")
+# A label that is no speaker's, and takes back what follows: "Myth: ...".
+UNTRUE = re.compile(
+    r"(?:myth|fiction|false|fake|hoax|untrue|not true|wrong|incorrect|rumou?r|misconception|lie)s?: ", re.IGNORECASE
+)
 # How many words are read together at most, where sentences are read in context.
 STRETCH = 150
 _NEXT_SPEAKER = re.compile(r"(?<=[.!?”\"’'] )(?=[A-Z][\w.'-]*(?: [A-Z][\w.'-]*){0,3}: )")
@@ -69,10 +73,14 @@ def read_passage(text: str) -> Passage:
 
 
 def _answered(statements: Sequence[Statement]) -> tuple[Statement, ...]:
-    """The statements, with a question that the next one answers with "no" read as denied."""
+    """The statements; a question that the next one answers with "no", and a myth told as one, are read as denied."""
+
+    def is_denied(one: Statement, following: Statement | None) -> bool:
+        answered = following is not None and _NO.match(following.text) and one.text.rstrip('”" ').endswith("?")
+        return bool(answered or UNTRUE.match(one.text))
+
     return tuple(
-        deny(one) if following and _NO.match(following.text) and one.text.rstrip('”" ').endswith("?") else one
-        for one, following in zip_longest(statements, statements[1:])
+        deny(one) if is_denied(one, following) else one for one, following in zip_longest(statements, statements[1:])
     )
 
 

@@ -28,11 +28,19 @@ NEARLY = 0.9
 _CLOSE = 6
 # How far it counts that a number of the evidence is only within the claim's bound.
 BEYOND = 0.4
+# How far it counts that a small number isn't the one that stands between the same two words in the evidence.
+COUNTED = 0.8
 # Spans of time, in minutes and in months.
 _SPANS = {
     "minutes": {"minute": 1, "hour": 60, "day": 1_440, "week": 10_080, "fortnight": 20_160},
     "months": {"month": 1, "year": 12, "decade": 120, "century": 1_200},
 }
+# With these a number below zero is told without its sign, with the latter a change in percent or money.
+_BELOW = frozenset("below negative deficit debt".split())
+_FALLING = frozenset(
+    """fall falls fell fallen falling drop drops dropped dropping decline declines declined declining decrease decreases
+    decreased lower lowered lose loses lost loss losses shrink shrinks shrank shrunk cut cuts less down""".split()
+)
 _GAP = re.compile(r"(?:percentage |per ?cent )?points?\b|more\b|fewer\b|less\b|apart\b|higher\b|lower\b")
 
 
@@ -58,12 +66,15 @@ def _numbers(alignment: Alignment) -> Iterable[Difference]:
         if same:
             yield from _bounds(alignment, claimed, text, stated)
             yield from _units(alignment, claimed, text, stated)
+            yield from _signs(alignment, claimed, text, stated)
             rest = [(_place(claim, own), found) for own, found in places.items() if not set(found) & set(same)]
             yield from _moved(alignment, "number_slot", text, where, same, others, rest)
         elif not (_worked_out(claimed, alignment) or _said_in_words(claimed, alignment) or _denied(claim, claimed)):
             small = (claimed.spelt and (claimed.value <= 3 or claimed.kind == "percent")) or claimed.kind == "ordinal"
             rival = misplaced(alignment, where, (), others) if small else None
             weight = 1.0 if not small else max(0.2, trust(alignment, rival.sentence) if rival else 0.0)
+            if any(_alike(alignment, where, one) for one in others):
+                weight = max(weight, COUNTED)
             if _written(alignment, text):
                 continue
             if _beyond(claimed, [q for s, q in stated if s in alignment.view]):
@@ -96,12 +107,15 @@ def _denied(claim: Statement, value: Quantity | When) -> bool:
 def _bounds(
     alignment: Alignment, claimed: Quantity, text: str, stated: Sequence[tuple[int, Quantity]]
 ) -> Iterable[Difference]:
-    """A lower bound made an upper one, or the other way round."""
-    bounds = {q.bound for _, q in stated if same_amount(claimed, q)}
-    if claimed.bound and bounds == {-claimed.bound}:
+    """A lower bound made an upper one, or the other way round; "nearly" is below, too."""
+
+    def bound(quantity: Quantity) -> int:
+        return quantity.bound or -int(quantity.nearly)
+
+    mine = bound(claimed)
+    if mine and {bound(q) for _, q in stated if same_amount(claimed, q)} == {-mine}:
         sides = {1: "at least", -1: "at most"}
-        reason = f"the sentence has {sides[claimed.bound]} {text}, the evidence {sides[-claimed.bound]}"
-        yield Difference("number", reason)
+        yield Difference("number", f"the sentence has {sides[mine]} {text}, the evidence {sides[-mine]}")
 
 
 def _units(
@@ -114,8 +128,19 @@ def _units(
         yield Difference("number", f"the sentence has {text} {mine}, the evidence {text} {min(theirs)}")
 
 
+def _signs(
+    alignment: Alignment, claimed: Quantity, text: str, stated: Sequence[tuple[int, Quantity]]
+) -> Iterable[Difference]:
+    """A number below zero told as one above, or the other way round; "fell by 12 %" stands for "-12 %"."""
+    both = [alignment.claim, *(alignment.sentences[s] for s, q in stated if same_amount(claimed, q))]
+    signs = {q.minus for _, q in stated if same_amount(claimed, q)}
+    told = _BELOW if claimed.kind == "plain" else _BELOW | _FALLING
+    if signs == {not claimed.minus} and not any(word.lower in told for one in both for word in one.words):
+        yield Difference("number", f"the evidence has {text} with the other sign")
+
+
 def _unit(statement: Statement, quantity: Quantity) -> str:
-    """The unit of time or weight right behind a number, or nothing."""
+    """The unit of time, weight or length right behind a number, or nothing."""
     following = next((word.lower for word in statement.words if word.start >= quantity.end), "")
     return following if following in UNITS else ""
 

@@ -66,6 +66,7 @@ love loves loved | hate hates hated
 praise praised praises | criticise criticised criticises criticize criticized criticizes blame blamed
 profit profits | loss losses
 guilty | innocent
+convicted | acquitted
 alive living | dead
 majority | minority
 theory theoretical | practice practical
@@ -154,13 +155,16 @@ for _n, _line in enumerate(filter(None, _OPPOSITES.splitlines())):
     for _side, _words in enumerate(_line.split("|")):
         for _word in _words.split():
             SIDES.setdefault(_word, []).append((_n, _side))
-# Each unit of time or weight -> which of them it is.
+# Each unit of time, weight, length, area or volume -> which of them it is.
 UNITS = {
     word: kind
     for kind, words in enumerate(
         """second seconds|minute minutes|hour hours hourly|day days daily|week weeks weekly|month months monthly|
         year years yearly annual annually|decade decades|century centuries|milligram milligrams mg|gram grams|
-        kilogram kilograms kg|tonne tonnes ton tons""".split("|")
+        kilogram kilograms kg|tonne tonnes ton tons|millimetre millimetres millimeter millimeters mm|centimetre
+        centimetres centimeter centimeters cm|metre metres meter meters|kilometre kilometres kilometer kilometers km|
+        mile miles|inch inches|foot feet|yard yards|acre acres|hectare hectares|litre litres liter liters|gallon
+        gallons|mph|kph""".split("|")
     )
     for word in words.split()
 }

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["plain", "money", "percent", "times", "ordinal", "vague"]
@@ -47,7 +47,9 @@ _SPELT = rf"(?:(?:{_WORD})(?:[- ](?:{_WORD}))?|(?<![\w-])(?:half )?an?(?= (?:{_S
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _NUMBER = re.compile(
     # A digit that belongs to a name ("GPT-4", "o1", "v2.5") is no number.
-    rf"(?<![\w.$€£¥])(?<![A-Za-z][-–])(?P<currency>[$€£¥]\s?)?(?:(?P<digits>{_DIGITS})|(?P<spelt>\b{_SPELT}\b))"
+    rf"(?<![\w.$€£¥])(?<![A-Za-z][-–])(?P<minus>(?<![\d%)\]] )(?<![\d%)\]])[-−](?=[$€£¥]?\d)|\bminus )?"
+    rf"(?P<currency>[$€£¥]\s?)?"
+    rf"(?:(?P<digits>{_DIGITS})|(?P<spelt>\b{_SPELT}\b)(?!-(?:{'|'.join(_ORDINALS)})\b))"
     rf"(?:(?P<ordinal>st|nd|rd|th)\b)?(?P<more> and a half\b)?"
     # A cell of a table may follow at once: "$3 billionAccurate".
     rf"(?P<scales>(?:[\s-]?(?:{_SCALE})(?:\b|(?-i:(?=[A-Z])))|(?:bn|tn|mn|[kKmMbB])\b)*)"
@@ -65,8 +67,9 @@ _PARTS = re.compile(
 _OTHER = re.compile(
     rf"\b(?:(?P<many>tens|hundreds|thousands) of (?P<of>{_SCALE})s|"
     rf"(?:few|several|many) (?P<some>(?:{_SCALE})(?: (?:{_SCALE}))?)|"
-    rf"(?P<ordinal>{'|'.join(_ORDINALS)})|(?P<multiple>{'|'.join(_MULTIPLES)})|"
+    rf"(?:(?P<tens>{'|'.join(_TENS)})-)?(?P<ordinal>{'|'.join(_ORDINALS)})|(?P<multiple>{'|'.join(_MULTIPLES)})|"
     rf"(?P<count>(?:half a )?(?:{'|'.join(_COUNTS)}))|"
+    rf"(?P<longer>an?)(?= (?:minute|hour|day|week|month|year|decade|century) and a half)|"
     rf"(?P<fold>{_WORD}|{_SCALE})fold|(?P<vague>{_SCALE}|ten|dozen)s)\b",
     re.IGNORECASE,
 )
@@ -79,17 +82,21 @@ _DATE = re.compile(
     rf"|(?<![$€£¥,.])(?P<y4>{_YEAR})(?![,.]?\d|[\s-]?(?:%|hours?|people|employees|dollars|times|GPUs?)))",
     re.IGNORECASE,
 )
-_SHORT_RANGE = re.compile(rf"\b(?P<a>{_YEAR})[-–](?P<b>\d\d)\b")
+_SHORT_RANGE = re.compile(rf"\b(?P<a>{_YEAR})[-–](?P<b>\d\d)\b(?![-–]\d)")
 _ABOUT = re.compile(
     r"\b(?:about|around|roughly|approximately|some|nearly|almost|close to|near|circa|or so|more than|over|above|"
     r"at least|up to|under|less than|below|just|no more than|or more|upwards of)[ $€£¥]*$",
     re.IGNORECASE,
 )
+_NEARLY = re.compile(r"\b(?:nearly|almost) [$€£¥]?$", re.IGNORECASE)
 _AT_MOST = re.compile(
-    r"\b(?:(?:no|not) more than|at most|up to|under|(?<!no )(?:less|fewer) than|below|within) [$€£¥]?$", re.I
+    r"(?:\b(?:(?:no|not) more than|at most|up to|under|(?<!no )(?:less|fewer) than|below|within) |"
+    r"[<≤] ?)[$€£¥]?$",
+    re.IGNORECASE,
 )
 _AT_LEAST = re.compile(
-    r"\b(?:(?<!no )(?<!not )more than|over|above|at least|upwards of|no (?:less|fewer) than) [$€£¥]?$", re.I
+    r"(?:\b(?:(?<!no )(?<!not )more than|over|above|at least|upwards of|no (?:less|fewer) than) |[>≥] ?)[$€£¥]?$",
+    re.IGNORECASE,
 )
 
 
@@ -108,6 +115,11 @@ class Quantity:
     spelt: bool = False
     # 1 for "at least", -1 for "at most".
     bound: int = 0
+    # Whether the text has "nearly" before it.
+    nearly: bool = False
+    # "$", "€", "£" or "¥", where the text says which.
+    currency: str = ""
+    minus: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +187,7 @@ def find_quantities(text: str, dates: tuple[When, ...] = ()) -> tuple[Quantity, 
     """Numbers in order, without those that belong to `dates` and without a bare "one"."""
     taken = [(when.start, when.end) for when in dates]
     found: list[Quantity] = []
-    for quantity in (*_shares(text), *_plain(text), *_others(text)):
+    for quantity in (*_shares(text), *_joined(_plain(text), text), *_others(text)):
         if all(quantity.end <= a or quantity.start >= b for a, b in taken):
             taken.append((quantity.start, quantity.end))
             found.append(quantity)
@@ -203,7 +215,41 @@ def _plain(text: str) -> Iterator[Quantity]:
         yield Quantity(
             value, kind, match.start(), match.end(), grain, _is_about(text, match), bool(match["spelt"]),
             _bound(text[max(0, match.start() - 20) : match.start()]),
+            bool(_NEARLY.search(text[max(0, match.start() - 10) : match.start()])),
+            _currency(match), bool(match["minus"]),
         )  # fmt: skip
+
+
+def _joined(quantities: Iterable[Quantity], text: str) -> Iterator[Quantity]:
+    """Quantities with what is spelt in two parts made one: "two thousand and five hundred", "one hundred twenty"."""
+    last: Quantity | None = None
+    for one in quantities:
+        if (
+            last is not None
+            and last.spelt
+            and one.spelt
+            and last.kind == "plain"
+            and one.value < _least_scale(text[last.start : last.end])
+            and text[last.end : one.start] in (" ", " and ")
+        ):
+            last = replace(one, value=last.value + one.value, start=last.start, about=last.about, bound=last.bound)
+            continue
+        if last is not None:
+            yield last
+        last = one
+    if last is not None:
+        yield last
+
+
+def _least_scale(spelt: str) -> float:
+    """The worth of the last scale of a spelt number, which what follows must be less than; 0 where it has none."""
+    return _SCALES.get(spelt.lower().rpartition(" ")[2], 0.0)
+
+
+def _currency(match: re.Match[str]) -> str:
+    unit = (match["unit"] or "").split()[-1:]
+    named = {"dollars": "$", "euros": "€", "pounds": "£", "yen": "¥"}
+    return (match["currency"] or "").strip() or named.get(unit[0].lower() if unit else "", "")
 
 
 def _bound(before: str) -> int:
@@ -248,7 +294,9 @@ def _shares(text: str) -> Iterator[Quantity]:
     for match in _PARTS.finditer(text):
         about = bool(_ABOUT.search(text[max(0, match.start() - 16) : match.start()]))
         if match["half"]:
-            yield Quantity(50.0, "percent", match.start(), match.end(), 0.0, about, True)
+            bound = _bound(text[max(0, match.start() - 20) : match.start()])
+            nearly = bool(_NEARLY.search(text[max(0, match.start() - 10) : match.start()]))
+            yield Quantity(50.0, "percent", match.start(), match.end(), 0.0, about, True, bound, nearly)
         else:
             n = match["n"]
             count = 1.0 if n is None else _small(n)
@@ -268,7 +316,9 @@ def _others(text: str) -> Iterator[Quantity]:
         word = match[name].lower()
         kind: Kind = "plain"
         if name == "ordinal":
-            value, kind = float(_ORDINALS[word]), "ordinal"
+            value, kind = float(_ORDINALS[word] + _TENS.get((match["tens"] or "").lower(), 0)), "ordinal"
+        elif name == "longer":
+            value = 1.5
         elif name == "multiple":
             value, kind = _MULTIPLES[word], "times"
         elif name == "fold":
@@ -287,8 +337,10 @@ def _others(text: str) -> Iterator[Quantity]:
 
 def same_amount(claimed: Quantity, found: Quantity) -> bool:
     """Whether a claim may give `found` as `claimed`: equal, or equal when rounded as the claim rounds."""
-    if not _comparable(claimed, found):
+    if not _comparable(claimed, found) or (claimed.currency and found.currency and claimed.currency != found.currency):
         return False
+    if math.isinf(claimed.value) or math.isinf(found.value):
+        return claimed.value == found.value
     if "vague" in (claimed.kind, found.kind):
         small, large = sorted((claimed.value, found.value))
         return (claimed.kind == found.kind and small == large) or (

@@ -22,7 +22,9 @@ _NEGATORS = frozenset(
     """no not never none neither nor without cannot hardly barely scarcely rarely seldom nobody nothing nowhere zero
     lack lacks lacked lacking deny denies denied unable""".split()
 )
-_PAIRED = {("rather", "than"), ("instead", "of"), ("no", "longer"), ("far", "from"), ("short", "of")}
+_PAIRED = {
+    ("rather", "than"), ("instead", "of"), ("no", "longer"), ("far", "from"), ("short", "of"), ("free", "of"),
+}  # fmt: skip
 _EMPTY = frozenset("only just merely simply".split())
 # Verbs that count as small words, and yet are what is denied.
 _VERBS = frozenset("like need".split())
@@ -105,12 +107,21 @@ def read(sentence: str) -> Statement:
         words,
         find_quantities(text, dates),
         dates,
-        find_names(text, words),
+        tuple(name for name in find_names(text, words) if not _in_date(words[name.first], dates)),
         _levels(words, dates),
-        {n: QUANTIFIERS[word.lower] for n, word in enumerate(words) if word.lower in QUANTIFIERS},
+        # "Not any" is none.
+        {
+            n: 0 if word.lower == "any" and word.sign < 0 else QUANTIFIERS[word.lower]
+            for n, word in enumerate(words)
+            if word.lower in QUANTIFIERS
+        },
         tuple(n for n, word in enumerate(words) if word.stem),
         denials,
     )
+
+
+def _in_date(word: Word, dates: Sequence[When]) -> bool:
+    return any(when.start <= word.start < when.end for when in dates)
 
 
 def deny(statement: Statement) -> Statement:
@@ -208,16 +219,21 @@ def _signed(words: Sequence[Word], denials: Sequence[Sequence[int]]) -> tuple[Wo
     return tuple(replace(word, sign=-1) if n in denied else word for n, word in enumerate(words))
 
 
+def _is_unable(word: str, following: str) -> bool:
+    """Whether it is "could not", which leaves nothing open."""
+    return word == "couldn't" or (word, following) == ("could", "not")
+
+
 def _levels(words: Sequence[Word], dates: Sequence[When]) -> dict[int, int]:
     levels = {}
     for n, word in enumerate(words):
-        if any(when.start <= word.start < when.end for when in dates):
+        if _in_date(word, dates):
             continue
         if n + 1 < len(words) and words[n + 1].lower in ("say", "see", "imagine", "call"):
             continue
         following = words[n + 1].lower if n + 1 < len(words) else ""
         if (
-            word.lower in _HEDGES
+            (_CONTRACTED.sub("", word.lower) in _HEDGES and not _is_unable(word.lower, following))
             or (word.lower in INTENDING and following == "to")
             or (word.lower == "so" and n + 1 < len(words) and words[n + 1].lower == "far")
         ):

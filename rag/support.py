@@ -23,7 +23,7 @@ from rag.datatypes import Support, SupportLabel
 from rag.encoder import OnnxEncoder, load_entailment
 from rag.entailment import EntailmentModel, Verdict
 from rag.errors import ModelUnavailable
-from rag.evidence import Passage, read_passage, stretches
+from rag.evidence import UNTRUE, Passage, read_passage, stretches
 from rag.export import export_encoder
 from rag.facts import compare_values
 from rag.naming import compare_names
@@ -31,6 +31,7 @@ from rag.replaced import compare_plain_words, compare_slots
 from rag.settings import Settings
 from rag.statements import Statement, read
 from rag.terms import words
+from rag.tokens import even_out
 from rag.wording import compare_wording
 from rag.wordvectors import WordVectors, closeness
 
@@ -55,6 +56,9 @@ _BY_COVER = {"negation": (0.6, 0.9), "name_slot": (0.8, 1.0)}
 _LONGEST = 4_000
 # Who says it, before what is said: "Ann Lee: The yard burned."
 _SPEAKER = re.compile(r"^(?:[Tt]he article|[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,3}): ")
+# Marks that say nothing by themselves, and where a cell of a table runs into the next.
+_SETTING = re.compile(r"[“”\"()*_`]|[.,;:…]+(?=[\s”\"’')]|$)|(?<=\s)[–—-](?=\s)|^[•*–—-](?=\s)")
+_RUN_IN = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 # How many stretches of evidence of which no sentence shares words with the claim are read beside it.
 _MOST_READ = 6
@@ -120,13 +124,14 @@ class SupportChecker:
         "supported": they say it; "weak": they say part of it, or say it in words too different to be sure;
         "unsupported": they don't say it, or something differs, which the reason names.
         """
+        sentence, *passages = map(_readable, [sentence, *([passages] if isinstance(passages, str) else passages)])
+        if len(sentence) > _LONGEST:
+            return Support("unsupported", 0.0, f"more than {_LONGEST:,} characters aren't read as one sentence")
         texts = [passage for passage in passages if passage.strip()]
-        claim = read(sentence[:_LONGEST])
+        claim = read(sentence)
         if not texts or not (claim.content or claim.quantities or claim.dates):
             return Support("unsupported", 0.0, "nothing to compare")
-        if {_even(one.text) for one in read_passage(sentence).statements} <= {
-            _even(_SPEAKER.sub("", one.text)) for text in texts for one in read_passage(text).statements
-        }:
+        if any(_holds(text, sentence) for text in texts):
             return Support("supported", 1.0, "word for word")
         alignment, differences, values = self.look(claim, texts)
         score = _sigmoid(logit(values))
@@ -257,10 +262,10 @@ def _sigmoid(value: float) -> float:
 
 
 def _reason(alignment: Alignment, worst: Difference | None, label: SupportLabel) -> str:
-    if worst is not None and (worst.weight >= PLAIN or label != "supported"):
-        return worst.reason
     if label == "supported":
         return ""
+    if worst is not None:
+        return worst.reason
     if missing := alignment.missing():
         return f"the evidence doesn't speak of “{missing[0]}”"
     return (
@@ -268,6 +273,20 @@ def _reason(alignment: Alignment, worst: Difference | None, label: SupportLabel)
     )
 
 
+def _readable(text: str) -> str:
+    """A text without halves of characters, which no encoder takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _holds(text: str, sentence: str) -> bool:
+    """Whether a text has these sentences, word for word and one after the other, whoever says them."""
+    told = [_even(_SPEAKER.sub("", one.text)) for one in read_passage(text).statements if not UNTRUE.match(one.text)]
+    wanted = [_even(one.text) for one in read_passage(sentence).statements]
+    return any(told[n : n + len(wanted)] == wanted for n in range(len(told) - len(wanted) + 1))
+
+
 def _even(text: str) -> str:
-    # Without spaces: the cells of a table's row run into each other in some sources.
-    return "".join(words(text))
+    """A text with its words and signs, without what only sets it: quotation marks, the ends of sentences and parts.
+    The cells of a table's row run into each other in some sources."""
+    parted = _RUN_IN.sub(" ", even_out(text))
+    return " ".join(_SETTING.sub(" ", parted).replace("'", "").casefold().split())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rag.terms import terms
 
-_TOKEN = re.compile(r"[$€£¥]?\d+(?:,\d+)*(?:\.\d+)?%?|[^\W_]+(?:[’'][^\W_]+)*|[^\w\s]")
+_TOKEN = re.compile(r"[$€£¥]?\d+(?:,\d+)*(?:\.\d+)?(?:%|s\b)?|[^\W_]+(?:[’'][^\W_]+)*|[^\w\s]")
 # What tokenised corpora write for brackets and quotation marks (Penn Treebank).
 _TREEBANK = re.compile(r"-(?:LRB|LSB|LCB)-|-(?:RRB|RSB|RCB)-|``|''")
 _DOTTED = re.compile(r"(?<![\w.])(?:[A-Z]\.){2,}")

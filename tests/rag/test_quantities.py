@@ -30,6 +30,10 @@ from rag.statements import read
         ("4,000", "thousands"),
         ("several hundred million", "hundreds of millions"),
         ("400 million", "hundreds of millions"),
+        ("one hundred and twenty", "120"),
+        ("two thousand five hundred", "2,500"),
+        ("twenty-first", "the 21st"),
+        ("20 million US dollars", "$20m"),
     ],
 )
 def test_one_amount_in_two_ways(one: str, other: str) -> None:
@@ -39,7 +43,16 @@ def test_one_amount_in_two_ways(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("claimed", "found"),
-    [("3 billion", "3 million"), ("5%", "5"), ("12", "11"), ("second", "two"), ("73.9%", "77.3%"), ("64", "62")],
+    [
+        ("3 billion", "3 million"),
+        ("5%", "5"),
+        ("12", "11"),
+        ("second", "two"),
+        ("73.9%", "77.3%"),
+        ("64", "62"),
+        ("€3bn", "$3bn"),
+        ("9" * 400, "14"),
+    ],
 )
 def test_other_amounts(claimed: str, found: str) -> None:
     assert not same_amount(find_quantities(claimed)[0], find_quantities(found)[0])

@@ -453,3 +453,64 @@ def test_speakers_within_one_line_are_told_apart() -> None:
     said = "says that nobody has drawn water there since 2011."
     assert WORDS_ONLY.check(f"Yusuf Diallo {said}", [well]).label == "supported"
     assert WORDS_ONLY.check(f"Ada Roe {said}", [well]).label == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence"),
+    [
+        ("The effect was significant at p < 0.05.", "The effect was significant at p > 0.05."),
+        ("The temperature fell to 5 degrees.", "The temperature fell to -5 degrees."),
+        ("Profit changed by +12% last year.", "Profit changed by -12% last year."),
+        ("Temperatures of 20 degrees were measured.", "Temperatures of minus 20 degrees were measured."),
+        ("The team won the final 31.", "The team won the final 3-1."),
+        ("The tank holds 200 gallons.", "The tank holds 200 litres."),
+        ("The road is 40 miles long.", "The road is 40 kilometres long."),
+        ("The fund is worth 20 million euros.", "The fund is worth 20 million pounds."),
+        ("It raised €3bn.", "The firm said it raised $3bn."),
+        ("Nearly 500 people died.", "Over 500 people died."),
+        ("Almost half of the voters stayed home.", "More than half of the voters stayed home."),
+        ("Karl was convicted of theft.", "Karl was charged with theft and acquitted."),
+        ("The mayor went. " * 500, "The mayor went."),
+    ],
+)
+def test_a_sign_a_unit_or_a_label_makes_it_something_else(
+    sentence: str, evidence: str, with_model: SupportChecker
+) -> None:
+    for checker in (WORDS_ONLY, with_model):
+        assert checker.check(sentence, [evidence]).label == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence"),
+    [
+        ("She couldn't pay the rent.", "She could not pay the rent."),
+        ("The children shouldn't be left alone.", "The children should not be left alone."),
+        ("There weren't any injuries in the fire.", "There were no injuries in the fire."),
+        ("The council doesn't have any money left.", "The council has no money left."),
+        ("She finished twenty-first in the race.", "She finished 21st in the race."),
+        ("The museum opened on 1999-07-04.", "The museum opened on July 4, 1999."),
+        ("Rent, he said, fell by 12%.", "He said: Rent changed by -12%, it fell."),
+    ],
+)
+def test_what_is_written_otherwise_is_the_same(sentence: str, evidence: str, with_model: SupportChecker) -> None:
+    assert with_model.check(sentence, [evidence]).label != "unsupported"
+
+
+def test_what_is_told_as_a_myth_is_not_supported(with_model: SupportChecker) -> None:
+    for checker in (WORDS_ONLY, with_model):
+        myth = "Myth: Vaccines cause autism.\nFact: Large studies found no link."
+        assert checker.check("Vaccines cause autism.", [myth]).label != "supported"
+        assert checker.check("The plant will close in May.", ["Rumour: The plant will close in May."]).score <= 0.5
+
+
+def test_word_for_word_is_one_after_the_other_and_no_question() -> None:
+    told = ["The mayor stayed. Bob Hill was the cook. He was paid.", "The mayor resigned."]
+    assert WORDS_ONLY.check("The mayor resigned. He was paid.", told).reason != "word for word"
+    assert WORDS_ONLY.check("The mayor resigned.", ["The mayor resigned?"]).reason != "word for word"
+    row = "“The mill is old”Accurate (see the parish book)"
+    assert WORDS_ONLY.check("“The mill is old”: Accurate (see the parish book)", [row]).reason == "word for word"
+
+
+def test_half_a_character_and_a_passage_by_itself_are_read() -> None:
+    assert WORDS_ONLY.check("It opened in 2021. \ud800", [f"{BRIDGE} \udfff"]).label != "unsupported"
+    assert WORDS_ONLY.check(BRIDGE, BRIDGE).reason == "word for word"
