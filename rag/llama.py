@@ -110,7 +110,7 @@ class Model:
         chat = [ChatMessage(role=message["role"], content=message["content"]) for message in messages]
         pieces = iter(self.build(call, most).stream_chat(chat))
         if (piece := next(pieces, None)) is None:
-            raise ModelUnavailable("it wrote nothing")
+            raise CallEnded(call.ending) if call.ending else ModelUnavailable("it wrote nothing")
         while not piece.delta and (after := next(pieces, None)) is not None:
             piece = after
         return piece, pieces

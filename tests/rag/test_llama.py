@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import threading
+import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+import trustme
 
 import rag
-from rag.call import Call, Message
-from rag.llama import open_llm
+from rag.call import Call, CallEnded, Message
+from rag.llama import _tls, open_llm
 from tests.rag.scripted import scripted
 
 HELLO: list[Message] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Say hello."}]
@@ -95,24 +99,41 @@ def test_a_proxy_that_cannot_be_spoken_to_is_named(monkeypatch: pytest.MonkeyPat
         list(open_llm("openai-like/llama@http://model.example/v1").stream(HELLO, 10, call))
 
 
-@pytest.mark.parametrize("layer", ["connection.connect_tcp", "connection.start_tls", "http_proxy.start_tls"])
-def test_a_cut_reaches_the_server_through_every_layer(layer: str) -> None:
-    ours, theirs = socket.socketpair()
-    theirs.settimeout(5)
+def test_a_deadline_reaches_the_server_through_a_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("model.example").configure_cert(tls)
+    hung_up = threading.Event()
 
-    class Stream:
-        def get_extra_info(self, name: str) -> socket.socket:
-            return ours
+    def tunnel_to_a_model_that_never_ends(listener: socket.socket) -> None:
+        with listener.accept()[0] as plain:
+            plain.recv(65_536)
+            plain.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            with tls.wrap_socket(plain, server_side=True) as tunnel:
+                tunnel.recv(65_536)
+                tunnel.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+                try:
+                    for _ in range(200):
+                        tunnel.sendall(b": still here\n\n")
+                        time.sleep(0.05)
+                except OSError:
+                    hung_up.set()
 
-        def close(self) -> None:
-            ours.close()
-
-    with theirs, Call(20) as call:
-        request = httpx.Request("GET", "http://model.example")
-        call.watch(request)
-        request.extensions["trace"](f"{layer}.complete", {"return_value": Stream()})
-        call.cut()
-        assert theirs.recv(1) == b""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        proxy = threading.Thread(target=tunnel_to_a_model_that_never_ends, args=(listener,))
+        proxy.start()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        _tls.cache_clear()
+        try:
+            llm = open_llm("openai-like/llama@https://model.example/v1")
+            with Call(1) as call, pytest.raises(CallEnded):
+                list(llm.stream(HELLO, 10, call))
+            assert hung_up.wait(3), "the model goes on for nobody"
+        finally:
+            _tls.cache_clear()
+            proxy.join()
 
 
 def test_openai_is_spoken_to_at_its_own_address(monkeypatch: pytest.MonkeyPatch) -> None:
