@@ -53,6 +53,7 @@ def _numbers(alignment: Alignment) -> Iterable[Difference]:
     claim = alignment.claim
     stated = [(s, q) for s, statement in enumerate(alignment.sentences) for q in statement.quantities]
     places = {own: [_mention(alignment, s, q) for s, q in stated if same_amount(own, q)] for own in claim.quantities}
+    elsewhere = {own: frozenset(found) for own, found in places.items()}
     for claimed, same in places.items():
         text = claim.text[claimed.start : claimed.end].strip()
         others = [
@@ -67,7 +68,7 @@ def _numbers(alignment: Alignment) -> Iterable[Difference]:
             yield from _bounds(alignment, claimed, text, stated)
             yield from _units(alignment, claimed, text, stated)
             yield from _signs(alignment, claimed, text, stated)
-            rest = [(_place(claim, own), found) for own, found in places.items() if not set(found) & set(same)]
+            rest = [(_place(claim, own), found) for own, found in places.items() if elsewhere[own].isdisjoint(same)]
             yield from _moved(alignment, "number_slot", text, where, same, others, rest)
         elif not (_worked_out(claimed, alignment) or _said_in_words(claimed, alignment) or _denied(claim, claimed)):
             small = (claimed.spelt and (claimed.value <= 3 or claimed.kind == "percent")) or claimed.kind == "ordinal"

@@ -7,7 +7,7 @@ verb does is left alone: there are too many ways to say it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
 from rag.align import MEETS, Alignment, Difference, trust
@@ -176,9 +176,12 @@ def _copied(claim: Statement, n: int, sentence: Statement, m: int) -> bool:
 
 def _around(claim: Statement, n: int, sentence: Statement, m: int) -> tuple[int, int]:
     """How many words right before a word are the same on both sides, and how many right behind."""
-    mine, theirs = [word.lower for word in claim.words], [word.lower for word in sentence.words]
-    before = _run(zip(reversed(mine[:n]), reversed(theirs[:m]), strict=False))
-    return before, _run(zip(mine[n + 1 :], theirs[m + 1 :], strict=False))
+
+    def pairs(step: int, most: int) -> Iterator[tuple[str, str]]:
+        return ((claim.words[n + k * step].lower, sentence.words[m + k * step].lower) for k in range(1, most + 1))
+
+    behind = min(len(claim.words) - n, len(sentence.words) - m) - 1
+    return _run(pairs(-1, min(n, m))), _run(pairs(1, behind))
 
 
 def _run(pairs: Iterable[tuple[str, str]]) -> int:
