@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from evals.altered import change_denial, changes, say_otherwise, swap_names
-from evals.entailment import LABELS, Encoded, Example, batches, collate, loss_of, train, with_altered
+from evals.entailment import LABELS, Encoded, Example, batches, collate, joined, loss_of, train, with_altered
 from rag.adapter import CrossEncoder
 
 EVIDENCE = (
@@ -56,6 +56,18 @@ def test_copies_of_true_pairs_are_false_and_those_of_false_ones_are_not_made() -
     false = [e.hypothesis for e in made if e.label == LABELS["not_entailment"]]
     assert any("bridge" in sentence and sentence != said.hypothesis for sentence in false)
     assert not any("1911" in sentence and sentence != denied.hypothesis for sentence in false)
+
+
+def test_two_sentences_of_a_text_are_entailed_together_only_if_both_are() -> None:
+    true, not_entailed = LABELS["entailment"], LABELS["not_entailment"]
+    said = [Example(EVIDENCE, sentence, true) for sentence in ("It may have cost a lot.", "Ines Roth opened it.")]
+    denied = Example(EVIDENCE, "It is free.", LABELS["contradiction"])
+    other = Example("Tea is grown in Assam.", "Assam grows tea.", true)
+    made = {(e.hypothesis, e.label) for e in joined([*said, denied, other] * 20, random.Random(4), share=1.0)}
+    assert ("It may have cost a lot. Ines Roth opened it.", true) in made
+    assert ("It is free. Ines Roth opened it.", not_entailed) in made
+    assert all(label == not_entailed for sentence, label in made if "free" in sentence)
+    assert all(label == not_entailed for sentence, label in made if "Assam" in sentence and "it" in sentence)
 
 
 def test_where_only_not_entailed_is_known_either_reason_will_do() -> None:
