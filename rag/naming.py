@@ -125,7 +125,9 @@ def _speakers(alignment: Alignment, s: int, mentions: Named) -> list[tuple[Menti
             start = max((m.end() for m in _PART.finditer(statement.text[: word.start])), default=0)
             before = [one for one in here if start <= statement.words[one[0].first].start < word.start]
             behind = [one for one in here if one[0].first - n in (1, 2)]
-            found += before or [one for one in behind if statement.words[one[0].first].clause == word.clause][:1]
+            behind = [one for one in behind if statement.words[one[0].first].clause == word.clause][:1]
+            # "It burned, says Ann": what stands before may open the sentence, and not be a name at all.
+            found += [*before, *(behind if not before or word.comma else ())]
         elif word.lower == "according":
             found += [one for one in here if 1 < one[0].first - n <= 4][:1]
     opening = alignment.labels[s]

@@ -18,7 +18,7 @@ from corpus.document import split_sentences
 from rag.copied import alteration, breaks_off
 from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Support
 from rag.marks import Marked
-from rag.terms import spoken, words
+from rag.terms import spoken, terms, words
 
 Check = Callable[[str, Sequence[str]], Support]
 
@@ -64,7 +64,8 @@ LABEL, ASKS, BREAKS_OFF = "it is a label of the evidence", "it asks instead of a
 NO_CLAIM = frozenset((LABEL, ASKS, BREAKS_OFF))
 # Looking through all evidence for what a sentence didn't cite finds likenesses by chance, so more is asked of them.
 _UNCITED = 0.85
-# What shares little more than its subject with the evidence may be anything, and a model that obeys a stranger says it.
+# What shares little more than its subject with the evidence, or nothing, may be anything, and a model that obeys a
+# stranger says it.
 _WEAKEST = 0.33
 _BETTER = 0.05  # by as much more together, what else says it is cited too
 _SCRAP = 4
@@ -103,7 +104,9 @@ class Vetting:
         support, bearing = self._borne_out(text, cited)
         if bearing and (altered := self._altered(text, bearing)):
             return _withheld(text, altered)
-        if support.label == "supported" or (support.label == "weak" and support.score >= _WEAKEST):
+        if support.label == "supported" or (
+            support.label == "weak" and support.score >= _WEAKEST and _shares_a_word(text, bearing)
+        ):
             return DraftSentence(text, bearing, marked.form, support)
         return _withheld(text, support.reason or "the evidence doesn't bear it out")
 
@@ -217,6 +220,11 @@ class Vetting:
         if any(f" {' '.join(run[n : n + _SAME_AS_PROMPT])} " in ours for n in range(len(run) - _SAME_AS_PROMPT + 1)):
             return "it repeats its instructions"
         return ""
+
+
+def _shares_a_word(text: str, evidence: Sequence[Evidence]) -> bool:
+    """Whether a text has a word with content from what bears it out."""
+    return not set(terms(text)).isdisjoint(term for e in evidence for term in terms(said(e)))
 
 
 def said(e: Evidence) -> str:

@@ -274,9 +274,9 @@ def test_what_a_model_puts_around_a_sentence_is_taken_off(text: str) -> None:
 @pytest.mark.parametrize(
     ("cited", "other", "shown"),
     [
-        (rag.Support("supported", 0.7), rag.Support("supported", 0.9), "k2"),
-        (rag.Support("supported", 0.7), rag.Support("supported", 0.75), "k1"),
-        (rag.Support("weak", 0.5), rag.Support("weak", 0.4), "k1"),
+        (rag.Support("supported", 0.7), rag.Support("supported", 0.9), "A yard."),
+        (rag.Support("supported", 0.7), rag.Support("supported", 0.75), "The yard."),
+        (rag.Support("weak", 0.5), rag.Support("weak", 0.4), "The yard."),
         (rag.Support("weak", 0.5), rag.Support("weak", 0.6), ""),
     ],
 )
@@ -285,11 +285,20 @@ def test_what_other_evidence_says_more_nearly_is_not_shown_with_a_wrong_citation
 ) -> None:
     passage = Passage("p", "s", "1", "One", 0, 1, "")
     given = {
-        key: Evidence(passage, Sentence(0, 1, "1", ""), n, key, 0.0, 0.0, 0.0) for n, key in enumerate(("k1", "k2"))
+        f"k{n}": Evidence(passage, Sentence(0, 1, "1", ""), n, text, 0.0, 0.0, 0.0)
+        for n, text in enumerate(("The yard.", "A yard."), start=1)
     }
-    vetting = Vetting(given, lambda sentence, passages: cited if passages == ["k1"] else other)
+    vetting = Vetting(given, lambda sentence, passages: cited if passages == ["The yard."] else other)
     vetted = vetting.vet(Marked("The yard burned in 1911.", ("k1",)))
     assert (vetted.evidence[0].text if isinstance(vetted, DraftSentence) else "") == shown
+
+
+def test_a_weak_sentence_that_shares_no_word_with_what_it_cites_is_withheld() -> None:
+    passage = Passage("p", "s", "1", "One", 0, 1, "")
+    given = {"k1": Evidence(passage, Sentence(0, 1, "1", ""), 0, "The yard burned in 1911.", 0.0, 0.0, 0.0)}
+    vetting = Vetting(given, lambda sentence, passages: rag.Support("weak", 0.5))
+    assert isinstance(vetting.vet(Marked("Quoted material.", ("k1",))), AnswerSentence)
+    assert isinstance(vetting.vet(Marked("The old yard is gone.", ("k1",))), DraftSentence)
 
 
 def test_of_two_cited_sentences_only_the_one_that_says_it_is_cited() -> None:

@@ -496,6 +496,8 @@ def test_a_sign_a_unit_or_a_label_makes_it_something_else(
         ("She finished twenty-first in the race.", "She finished 21st in the race."),
         ("The museum opened on 1999-07-04.", "The museum opened on July 4, 1999."),
         ("Rent, he said, fell by 12%.", "He said: Rent changed by -12%, it fell."),
+        ("Wen Lee argues that strict liability might slow it.", "Strict liability might slow it, argues Wen Lee."),
+        ("Lena Tschudi says that nobody broke in.", '"Nobody broke in," says Lena Tschudi, head of security.'),
     ],
 )
 def test_what_is_written_otherwise_is_the_same(sentence: str, evidence: str, with_model: SupportChecker) -> None:
