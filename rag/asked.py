@@ -351,7 +351,7 @@ def names_asked(question: str) -> list[str]:
 
 def full_names_asked(question: str) -> list[str]:
     """The runs of two or more capitalised words, without an office: "Ada Brandt", "Alder Bridge Trust"; none where
-    every word that says something is capitalised. An owner and what is owned are two names: "Brandt's", "ABT Fund"."""
+    every word that says something is capitalised. An owner and what is owned are two names: "Brandt's Old Mill"."""
     if not any(word[0].islower() and terms(word) for word in question.split()):
         return []
     runs = [name for run in _FULL_NAME.findall(question) for name in _OWNER.split(run) if " " in name]

@@ -52,8 +52,8 @@ def compare_values(alignment: Alignment) -> list[Difference]:
 def _numbers(alignment: Alignment) -> Iterable[Difference]:
     claim = alignment.claim
     stated = [(s, q) for s, statement in enumerate(alignment.sentences) for q in statement.quantities]
-    places = {own: [_mention(alignment, s, q) for s, q in stated if same_amount(own, q)] for own in claim.quantities}
-    elsewhere = {own: frozenset(found) for own, found in places.items()}
+    alike = {own: [(s, q) for s, q in stated if same_amount(own, q)] for own in claim.quantities}
+    places = {own: [_mention(alignment, s, q) for s, q in found] for own, found in alike.items()}
     for claimed, same in places.items():
         text = claim.text[claimed.start : claimed.end].strip()
         others = [
@@ -65,10 +65,11 @@ def _numbers(alignment: Alignment) -> Iterable[Difference]:
         ]
         where = _place(claim, claimed)
         if same:
-            yield from _bounds(alignment, claimed, text, stated)
-            yield from _units(alignment, claimed, text, stated)
-            yield from _signs(alignment, claimed, text, stated)
-            rest = [(_place(claim, own), found) for own, found in places.items() if elsewhere[own].isdisjoint(same)]
+            yield from _bounds(claimed, text, alike[claimed])
+            yield from _units(alignment, claimed, text, alike[claimed])
+            yield from _signs(alignment, claimed, text, alike[claimed])
+            here = set(same)
+            rest = [(_place(claim, own), there) for own, there in places.items() if here.isdisjoint(there)]
             yield from _moved(alignment, "number_slot", text, where, same, others, rest)
         elif not (_worked_out(claimed, alignment) or _said_in_words(claimed, alignment) or _denied(claim, claimed)):
             small = (claimed.spelt and (claimed.value <= 3 or claimed.kind == "percent")) or claimed.kind == "ordinal"
@@ -105,36 +106,34 @@ def _denied(claim: Statement, value: Quantity | When) -> bool:
     return any(word.sign < 0 for word in claim.words[first : last + 1])
 
 
-def _bounds(
-    alignment: Alignment, claimed: Quantity, text: str, stated: Sequence[tuple[int, Quantity]]
-) -> Iterable[Difference]:
+def _bounds(claimed: Quantity, text: str, same: Sequence[tuple[int, Quantity]]) -> Iterable[Difference]:
     """A lower bound made an upper one, or the other way round; "nearly" is below, too."""
 
     def bound(quantity: Quantity) -> int:
         return quantity.bound or -int(quantity.nearly)
 
     mine = bound(claimed)
-    if mine and {bound(q) for _, q in stated if same_amount(claimed, q)} == {-mine}:
+    if mine and {bound(q) for _, q in same} == {-mine}:
         sides = {1: "at least", -1: "at most"}
         yield Difference("number", f"the sentence has {sides[mine]} {text}, the evidence {sides[-mine]}")
 
 
 def _units(
-    alignment: Alignment, claimed: Quantity, text: str, stated: Sequence[tuple[int, Quantity]]
+    alignment: Alignment, claimed: Quantity, text: str, same: Sequence[tuple[int, Quantity]]
 ) -> Iterable[Difference]:
     """The same number of something else: "two weeks" for "two months"."""
     mine = _unit(alignment.claim, claimed)
-    theirs = {_unit(alignment.sentences[s], q) for s, q in stated if same_amount(claimed, q)}
+    theirs = {_unit(alignment.sentences[s], q) for s, q in same}
     if mine and "" not in theirs and UNITS[mine] not in {UNITS[unit] for unit in theirs}:
         yield Difference("number", f"the sentence has {text} {mine}, the evidence {text} {min(theirs)}")
 
 
 def _signs(
-    alignment: Alignment, claimed: Quantity, text: str, stated: Sequence[tuple[int, Quantity]]
+    alignment: Alignment, claimed: Quantity, text: str, same: Sequence[tuple[int, Quantity]]
 ) -> Iterable[Difference]:
     """A number below zero told as one above, or the other way round; "fell by 12 %" stands for "-12 %"."""
-    both = [alignment.claim, *(alignment.sentences[s] for s, q in stated if same_amount(claimed, q))]
-    signs = {q.minus for _, q in stated if same_amount(claimed, q)}
+    both = [alignment.claim, *(alignment.sentences[s] for s, _ in same)]
+    signs = {q.minus for _, q in same}
     told = _BELOW if claimed.kind == "plain" else _BELOW | _FALLING
     if signs == {not claimed.minus} and not any(word.lower in told for one in both for word in one.words):
         yield Difference("number", f"the evidence has {text} with the other sign")

@@ -88,6 +88,8 @@ _ABOUT = re.compile(
     r"at least|up to|under|less than|below|just|no more than|or more|upwards of)[ $€£¥]*$",
     re.IGNORECASE,
 )
+# So many characters before a number hold any of these.
+_LEAD = 20
 _NEARLY = re.compile(r"\b(?:nearly|almost) [$€£¥]?$", re.IGNORECASE)
 _AT_MOST = re.compile(
     r"(?:\b(?:(?:no|not) more than|at most|up to|under|(?<!no )(?:less|fewer) than|below|within) |"
@@ -212,10 +214,9 @@ def _plain(text: str) -> Iterator[Quantity]:
         if match["spelt"] and match["spelt"].lower() in ("one", "zero") and not (scales or match["unit"]):
             if match["spelt"].lower() == "one":
                 continue
+        about, bound, nearly = _led_by(text, match.start())
         yield Quantity(
-            value, kind, match.start(), match.end(), grain, _is_about(text, match), bool(match["spelt"]),
-            _bound(text[max(0, match.start() - 20) : match.start()]),
-            bool(_NEARLY.search(text[max(0, match.start() - 10) : match.start()])),
+            value, kind, match.start(), match.end(), grain, about, bool(match["spelt"]), bound, nearly,
             _currency(match), bool(match["minus"]),
         )  # fmt: skip
 
@@ -232,7 +233,8 @@ def _joined(quantities: Iterable[Quantity], text: str) -> Iterator[Quantity]:
             and one.value < _least_scale(text[last.start : last.end])
             and text[last.end : one.start] in (" ", " and ")
         ):
-            last = replace(one, value=last.value + one.value, start=last.start, about=last.about, bound=last.bound)
+            value, kind, grain = last.value + one.value, one.kind, one.grain
+            last = replace(last, value=value, kind=kind, end=one.end, grain=grain, currency=one.currency)
             continue
         if last is not None:
             yield last
@@ -252,8 +254,11 @@ def _currency(match: re.Match[str]) -> str:
     return (match["currency"] or "").strip() or named.get(unit[0].lower() if unit else "", "")
 
 
-def _bound(before: str) -> int:
-    return -1 if _AT_MOST.search(before) else int(bool(_AT_LEAST.search(before)))
+def _led_by(text: str, start: int) -> tuple[bool, int, bool]:
+    """What the words before a number make of it: `about`, `bound` and `nearly` of a Quantity."""
+    before = text[max(0, start - _LEAD) : start]
+    bound = -1 if _AT_MOST.search(before) else int(bool(_AT_LEAST.search(before)))
+    return bool(_ABOUT.search(before)), bound, bool(_NEARLY.search(before))
 
 
 def _value(match: re.Match[str]) -> tuple[float, float]:
@@ -281,10 +286,6 @@ def _kind(match: re.Match[str]) -> Kind:
     return "percent" if unit else "plain"
 
 
-def _is_about(text: str, match: re.Match[str]) -> bool:
-    return bool(_ABOUT.search(text[max(0, match.start() - 16) : match.start()]))
-
-
 def _shares(text: str) -> Iterator[Quantity]:
     """Shares in words ("nine in ten", "four fifths", "half"), as percentages."""
     for match in _IN.finditer(text):
@@ -292,10 +293,8 @@ def _shares(text: str) -> Iterator[Quantity]:
         if 0 < a <= b and b in (2, 3, 4, 5, 10, 20, 100):
             yield Quantity(100 * a / b, "percent", match.start(), match.end(), 1.0, True, True)
     for match in _PARTS.finditer(text):
-        about = bool(_ABOUT.search(text[max(0, match.start() - 16) : match.start()]))
+        about, bound, nearly = _led_by(text, match.start())
         if match["half"]:
-            bound = _bound(text[max(0, match.start() - 20) : match.start()])
-            nearly = bool(_NEARLY.search(text[max(0, match.start() - 10) : match.start()]))
             yield Quantity(50.0, "percent", match.start(), match.end(), 0.0, about, True, bound, nearly)
         else:
             n = match["n"]

@@ -123,7 +123,8 @@ class SupportChecker:
         "supported": they say it; "weak": they say part of it, or say it in words too different to be sure;
         "unsupported": they don't say it, or something differs, which the reason names.
         """
-        sentence, *passages = map(_readable, [sentence, *([passages] if isinstance(passages, str) else passages)])
+        sentence = _readable(sentence)
+        passages = [_readable(passage) for passage in ([passages] if isinstance(passages, str) else passages)]
         if len(sentence) > _LONGEST:
             return Support("unsupported", 0.0, f"more than {_LONGEST:,} characters aren't read as one sentence")
         texts = [passage for passage in passages if passage.strip()]

@@ -18,14 +18,16 @@ from corpus.document import split_sentences
 from rag.copied import alteration, breaks_off
 from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Support
 from rag.marks import Marked
-from rag.terms import spoken, terms, words
+from rag.terms import spoken, term_set, terms, words
 
 Check = Callable[[str, Sequence[str]], Support]
 
+_DOUBLE = '“”„‟«»"'
 _QUOTATION = re.compile(
-    r"[“”„‟«»\"](?P<double>[^“”„‟«»\"]+)[“”„‟«»\"]|(?<!\w)[‘‚']{1,2}(?=\S)(?P<single>[^\n]+?)(?<=\S)[’‘']{1,2}(?!\w)"
+    rf"[{_DOUBLE}](?P<double>[^{_DOUBLE}]+)[{_DOUBLE}]"
+    r"|(?<!\w)[‘‚']{1,2}(?=\S)(?P<single>[^\n]+?)(?<=\S)[’‘']{1,2}(?!\w)"
 )
-_QUOTATION_MARK = re.compile(r"[“”„‟«»\"]")
+_QUOTATION_MARK = re.compile(f"[{_DOUBLE}]")
 _OPENED, _CLOSED = "\x02", "\x03"  # around what is quoted, until the other marks are gone
 _WORSE = {"unsupported": 0, "weak": 1, "supported": 2}
 _LINK = re.compile(
@@ -90,10 +92,12 @@ class Vetting:
 
     def vet(self, marked: Marked) -> DraftSentence | AnswerSentence:
         """A sentence that may be said, or one that is withheld with the reason in its support."""
+        if harm := self._harm(marked.text):
+            return _not_shown(harm)
         vetted = self._vetted(marked)
         # What is taken out of a sentence may leave a link behind: "evil(Lee, 2024).com".
-        harm = self._harm(marked.text) or self._harm(vetted.text)
-        return _withheld(f"(not shown: {harm})", harm) if harm else vetted
+        harm = self._harm(vetted.text)
+        return _not_shown(harm) if harm else vetted
 
     def _vetted(self, marked: Marked) -> DraftSentence | AnswerSentence:
         bare = _without_labels(marked.text, self.voices)
@@ -224,7 +228,8 @@ class Vetting:
 
 def _shares_a_word(text: str, evidence: Sequence[Evidence]) -> bool:
     """Whether a text has a word with content from what bears it out."""
-    return not set(terms(text)).isdisjoint(term for e in evidence for term in terms(said(e)))
+    own = set(terms(text))
+    return any(own & term_set(said(e)) for e in evidence)
 
 
 def said(e: Evidence) -> str:
@@ -283,6 +288,10 @@ def _repeats_itself(text: str) -> bool:
 
 def _holds(text: str, quote: str) -> bool:
     return spoken(quote) in spoken(text)
+
+
+def _not_shown(harm: str) -> AnswerSentence:
+    return _withheld(f"(not shown: {harm})", harm)
 
 
 def _withheld(text: str, reason: str) -> AnswerSentence:

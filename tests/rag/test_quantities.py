@@ -58,6 +58,11 @@ def test_other_amounts(claimed: str, found: str) -> None:
     assert not same_amount(find_quantities(claimed)[0], find_quantities(found)[0])
 
 
+def test_what_stands_before_a_spelt_number_is_of_all_of_it() -> None:
+    (one,) = find_quantities("nearly one hundred and twenty euros")
+    assert (one.value, one.kind, one.nearly, one.about, one.currency) == (120, "money", True, True, "€")
+
+
 def test_the_scale_of_a_range_is_said_once() -> None:
     assert [q.value for q in find_quantities("91 to 93 billion")] == [91e9, 93e9]
 
