@@ -75,9 +75,9 @@ def corpus() -> Corpus:
 def until(true: Callable[[], bool], seconds: float = 15) -> None:
     """Wait for what happens in a thread of the server, a moment before or after the page shows it."""
     deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
+    while not true():  # looked at once more, what lasts a moment would be gone
+        assert time.monotonic() < deadline, f"not within {seconds} seconds"
         time.sleep(0.02)
-    assert true()
 
 
 @contextmanager
