@@ -7,10 +7,11 @@ other side: there, too, something must deny them, or say their opposite.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from rag.align import MEETS, Alignment, Difference, Mention, surroundings, trust
 from rag.opposites import negative_prefix, relation_of
-from rag.statements import Statement
+from rag.statements import PRONOUNS, SMALL_VERBS, Statement
 from rag.tokens import REPORTING
 
 # A sentence that covers this share of what another covers says as much.
@@ -29,6 +30,7 @@ _NEAR_DENIAL = frozenset(
     against ignore ignores omit omits unclear missing exclude excludes excluded forbid forbids forbade forbidden ban
     bans banned wrong false falsely disagree disagrees""".split()
 )
+_RELATIVE = frozenset("who whom whose which".split())
 
 # What is done to an idea that one no longer holds.
 _GIVES_UP = frozenset("drop drops dropped abandon abandons abandoned discard discards discarded".split()) | _NEAR_DENIAL
@@ -59,6 +61,8 @@ def _by_claim(alignment: Alignment) -> Iterable[Difference]:
         ]
         if denied and (denied[0] or 2 * sum(denied) >= len(denied)):
             continue
+        if alignment.claim.words[reach[0] - 1].lower == "without" and _without_it(alignment):
+            continue
         if (
             _of_nothing(alignment, reach)
             or _opposed(alignment, reach)
@@ -85,6 +89,16 @@ def _of_nothing(alignment: Alignment, reach: Sequence[int]) -> bool:
     """Whether "nothing" denies it, and the best sentence denies anything: "pays nothing" for "at no cost"."""
     before = {word.lower for word in alignment.claim.words[max(0, min(reach) - 2) : max(reach) + 3]}
     return "nothing" in before and bool(alignment.sentences[alignment.view[0]].denials)
+
+
+def _without_it(alignment: Alignment) -> bool:
+    """Whether the evidence has "without" and a pronoun, which may stand for anything."""
+    sentences = (alignment.sentences[s] for s in alignment.view)
+    return any(
+        one.lower == "without" and other.lower in PRONOUNS
+        for sentence in sentences
+        for one, other in pairwise(sentence.words)
+    )
 
 
 def _denied(statement: Statement, n: int) -> bool:
@@ -114,6 +128,7 @@ def _denied_outside(alignment: Alignment, row: int) -> bool:
 
 def _by_evidence(alignment: Alignment) -> Iterable[Difference]:
     claim = alignment.claim
+    denied = [n for reach in claim.denials for n in reach]
     for s in alignment.view:
         sentence = alignment.sentences[s]
         for reach in sentence.denials:
@@ -124,7 +139,10 @@ def _by_evidence(alignment: Alignment) -> Iterable[Difference]:
                 continue
             if any(claim.words[claim.content[row]].sign < 0 for row, _ in hits):
                 continue
-            if hits[0][1] != columns[0] and len(_beyond(alignment, s, reach)) > len(hits):
+            beyond = len(_beyond(alignment, s, reach))
+            if beyond > len(hits) - _told_of(sentence, reach) and (hits[0][1] != columns[0] or _told_of(sentence, reach)):
+                continue
+            if any(claim.words[m].sign < 0 and claim.words[m].lower in _bare(sentence, reach) for m in denied):
                 continue
             if all(_said_elsewhere(alignment, row, s, column) for row, column in hits) or _answers(alignment, s, reach):
                 continue
@@ -132,6 +150,17 @@ def _by_evidence(alignment: Alignment) -> Iterable[Difference]:
             weight = _weight(alignment, s, len({column for _, column in hits}), len(columns))
             word = sentence.words[hits[0][1]].text
             yield Difference("negation", f"the evidence denies “{word}”", 0.3 if soft else weight)
+
+
+def _told_of(sentence: Statement, reach: Sequence[int]) -> bool:
+    """Whether a clause tells of what is denied: "not the miners, who had been paid"."""
+    following = sentence.words[reach[-1] + 1 : reach[-1] + 2]
+    return bool(following and following[0].comma and following[0].lower in _RELATIVE)
+
+
+def _bare(sentence: Statement, reach: Sequence[int]) -> set[str]:
+    """The verbs without content that are denied: "like" in "might not like the results"."""
+    return SMALL_VERBS & {sentence.words[m].lower for m in reach}
 
 
 def _beyond(alignment: Alignment, s: int, reach: Sequence[int]) -> set[int]:

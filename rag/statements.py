@@ -27,7 +27,7 @@ _PAIRED = {
 }  # fmt: skip
 _EMPTY = frozenset("only just merely simply".split())
 # Verbs that count as small words, and yet are what is denied.
-_VERBS = frozenset("like need".split())
+SMALL_VERBS = frozenset("like need".split())
 _BEFORE_TO = frozenset("fail fails failed failing".split())
 # These deny a clause that they open, and else no more than the thing that they stand before.
 _OF_THINGS = frozenset("no none nobody nothing nowhere zero without lack lacks lacked lacking".split())
@@ -44,6 +44,8 @@ _LIFTING = frozenset("without fail fails failed failing deny denies denied unabl
 _ALONE = frozenset("only just merely simply solely exclusively".split())
 _DETERMINERS = frozenset("the a an his her its their our my".split())
 _BOUNDS = frozenset("more less fewer later earlier".split())
+# These stand for what was spoken of.
+PRONOUNS = frozenset("one it them that this these those any either him her".split())
 REACH = 3
 
 # How sure: 0 hedged, 2 said to be beyond doubt; 1, the plain statement, has no word for it.
@@ -178,7 +180,7 @@ def _reach(words: Sequence[Word], n: int, most: int, thing: bool) -> list[int]:
     clause = words[n].clause
     for m in range(n + 1, len(words)):
         word = words[m]
-        if content and (word.comma or (thing and word.lower in _BREAKS)):
+        if (word.comma and (content or (thing and m > n + 1))) or (content and thing and word.lower in _BREAKS):
             break
         alone = word.lower in _ALONE and words[m - 1].lower not in _DETERMINERS
         if alone and content <= 1 and word.clause == words[n].clause:
@@ -195,7 +197,9 @@ def _reach(words: Sequence[Word], n: int, most: int, thing: bool) -> list[int]:
         content += bool(word.stem) and word.lower not in _RAISING
         if content == most:
             break
-    if not content and not any(words[m].lower in _VERBS for m in reach[:1]):
+    if words[n].lower == "without" and any(words[m].lower in PRONOUNS for m in reach[:1]):
+        return reach
+    if not content and not any(words[m].lower in SMALL_VERBS for m in reach[:1]):
         # "It is not over", "they can't do this": what is denied stands before.
         before = [m for m in range(n - 1, -1, -1) if words[m].stem and words[m].clause == words[n].clause]
         reach = (before[:1] or _asked_before(words, n)) + reach

@@ -24,6 +24,9 @@ CLAUSES = frozenset(
     before after until than""".split()
 )
 
+_SUBJECT = re.compile(r"\s+(?:[A-Z]\w+|he|she|it|they|we|you|this|that|these|there)\b")
+_BEFORE_YET = frozenset("has have had is are was not".split())
+
 # Of how many: none, few, some, many, most, all.
 QUANTIFIERS = {
     **dict.fromkeys("no none nobody nothing neither nowhere never zero".split(), 0),
@@ -98,7 +101,7 @@ def split_words(text: str) -> tuple[Word, ...]:
             comma = comma or token == ","
             continue
         lower = token.lower()
-        if lower in CLAUSES and found and not (lower in ("and", "or") and not _opens_clause(text, match.end())):
+        if lower in CLAUSES and found and _opens_clause(text, match, found[-1]):
             clause += 1
         stems = () if token[0].isdigit() else terms(CLITIC.sub("", token))
         found.append(
@@ -111,6 +114,9 @@ def split_words(text: str) -> tuple[Word, ...]:
     return tuple(found)
 
 
-def _opens_clause(text: str, end: int) -> bool:
-    """Whether "and" joins clauses rather than words: a subject follows."""
-    return bool(re.match(r"\s+(?:[A-Z]\w+|he|she|it|they|we|you|this|that|these|there)\b", text[end : end + 24]))
+def _opens_clause(text: str, match: re.Match[str], before: Word) -> bool:
+    """Whether a word that may open a clause does: "and" where a subject follows, "yet" not in "has yet"."""
+    if match.group().lower() == "yet":
+        return before.lower not in _BEFORE_YET
+    following = text[match.end() : match.end() + 24]
+    return match.group().lower() not in ("and", "or") or bool(_SUBJECT.match(following))
