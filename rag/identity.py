@@ -164,10 +164,12 @@ def passive(statement: Statement, n: int) -> bool:
 
 def speaks(claim: Statement, name: Name) -> bool:
     """Whether a name is who says it: a verb of saying follows, "according to" stands before, or "said" in inversion."""
+    prior = [word.lower for word in claim.words[max(0, name.first - 2) : name.first]]
+    if prior[-1:] == ["than"]:
+        return False
     for n in range(name.last + 1, min(name.last + 4, len(claim.words))):
         if claim.words[n].lower in REPORTING:
             return not passive(claim, n)
         if claim.words[n].text[0].isupper():
             break
-    prior = [word.lower for word in claim.words[max(0, name.first - 2) : name.first]]
     return prior == ["according", "to"] or bool(prior and prior[-1] in ("said", "says", "adds", "added", "argues"))

@@ -37,6 +37,10 @@ NEARLY = 0.9
 _GAP = 3
 _IS = frozenset("is was are were".split())
 _JOINS = frozenset("and or".split())
+# Whom these have behind them doesn't speak.
+_OF_SOMEBODY = frozenset("call calls called tell tells told describe describes described".split())
+# What these tell of is done rather than said.
+_ACTS = frozenset("accepts accepted offers offered refuses gives gave".split())
 _ASKING = frozenset("ask asks asked".split())
 # How names of peoples and languages end.
 _DEMONYMS = ("ian", "ean", "can", "man", "ish", "ese", "nch", "tch", "eek", "iss", "aeli")
@@ -80,6 +84,10 @@ def _misattributed(alignment: Alignment, mentions: Named, forms: Forms) -> Itera
     theirs = [_speakers(alignment, s, mentions) for s in said if not alignment.sentences[s].text.rstrip().endswith("?")]
     name = speakers[0]
     by_author = not any(theirs) and any(_by_author(alignment, s) for s in said)
+    if any(word.lower in _ACTS for word in alignment.claim.words[name.last + 1 : name.last + 4]) and not any(
+        word.lower in _ACTS for s in said for word in alignment.sentences[s].words
+    ):
+        return
     if by_author and _of_others(alignment, name, said, mentions, forms):
         reason = f"the evidence says it in its own name where the sentence has {_text(alignment, name)}"
         yield Difference("speaker", reason, max(0.6, trust(alignment, best)))
@@ -124,7 +132,7 @@ def _speakers(alignment: Alignment, s: int, mentions: Named) -> list[tuple[Menti
         if word.lower in REPORTING and not passive(statement, n) and first <= word.start < last:
             start = max((m.end() for m in _PART.finditer(statement.text[: word.start])), default=0)
             before = [one for one in here if start <= statement.words[one[0].first].start < word.start]
-            behind = [one for one in here if one[0].first - n in (1, 2)]
+            behind = [one for one in here if one[0].first - n in (1, 2) and word.lower not in _OF_SOMEBODY]
             behind = [one for one in behind if statement.words[one[0].first].clause == word.clause][:1]
             # "It burned, says Ann": what stands before may open the sentence, and not be a name at all.
             found += [*before, *(behind if not before or word.comma else ())]

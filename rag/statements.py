@@ -50,8 +50,8 @@ REACH = 3
 
 # How sure: 0 hedged, 2 said to be beyond doubt; 1, the plain statement, has no word for it.
 _HEDGES = frozenset(
-    """may might could perhaps maybe possibly probably likely seem seems seemed seemingly 
- apparently presumably suggest suggests suggested arguably potentially tend tends tended often sometimes usually
+    """may might could perhaps maybe possibly probably likely seem seems seemed seemingly frequently occasionally commonly
+    apparently presumably suggest suggests suggested arguably potentially tend tends tended often sometimes usually
  generally typically mostly largely partially partly almost nearly virtually suspects guess
  guesses suspect unlikely probable possible conceivably supposedly allegedly reportedly 
  estimated should doubtful unclear uncertain
@@ -64,6 +64,8 @@ _SURE = frozenset(
     completely totally exactly precisely absolutely invariably guaranteed certain sure undeniably unquestionably
     wholly perfectly forever deliberately indeed doubtless already universally indisputably unanimously""".split()
 )
+_BE = frozenset("is are was were be been being".split())
+_TURNS_OUT = frozenset("to almost nearly too as so very more less quite rather much far".split())
 # The same in two words, others between or none: "beyond any doubt", "has been shown".
 _SURE_PHRASES = {
     "doubt": frozenset("beyond without".split()),
@@ -228,6 +230,15 @@ def _is_unable(word: str, following: str) -> bool:
     return word == "couldn't" or (word, following) == ("could", "not")
 
 
+def _of_another_sense(words: Sequence[Word], n: int) -> bool:
+    """Whether "certain" is "some", and "proved" is "turned out"."""
+    before = words[n - 1].lower if n else ""
+    following = words[n + 1].lower if n + 1 < len(words) else ""
+    if words[n].lower == "certain":
+        return bool(following and words[n + 1].stem and not words[n + 1].comma and before not in _BE | {"a"})
+    return words[n].lower in ("proves", "proved") and following in _TURNS_OUT
+
+
 def _levels(words: Sequence[Word], dates: Sequence[When]) -> dict[int, int]:
     levels = {}
     for n, word in enumerate(words):
@@ -242,7 +253,7 @@ def _levels(words: Sequence[Word], dates: Sequence[When]) -> dict[int, int]:
             or (word.lower == "so" and n + 1 < len(words) and words[n + 1].lower == "far")
         ):
             levels[n] = 0
-        elif word.lower in _SURE or not _SURE_PHRASES.get(word.lower, frozenset()).isdisjoint(
+        elif (word.lower in _SURE and not _of_another_sense(words, n)) or not _SURE_PHRASES.get(word.lower, frozenset()).isdisjoint(
             before.lower for before in words[max(0, n - 2) : n]
         ):
             levels[n] = 2

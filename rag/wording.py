@@ -68,13 +68,16 @@ def _directions(alignment: Alignment) -> Iterable[Difference]:
 def _hedges(alignment: Alignment) -> Iterable[Difference]:
     claim = alignment.claim
     hedged_claim = any(level == 0 for level in claim.certainty.values()) or any(w.lower in _LOOSE for w in claim.words)
-    open_claim = any(w.lower in _AHEAD for w in claim.words)
+    mine = {w.lower for w in claim.words}
+    open_claim = not mine.isdisjoint(_AHEAD)
     for row, link in enumerate(alignment.links):
         if link is None:
             continue
         sentence = alignment.sentences[link[0]]
         hedge = _over(sentence, link[1], 0)
         if hedge is not None and sentence.words[hedge].lower in INTENDING and open_claim:
+            continue
+        if hedge is not None and sentence.words[hedge].lower == "mostly" and "most" in mine:
             continue
         if hedge is not None and not hedged_claim and not _flat_elsewhere(alignment, row):
             reason = f"the evidence says “{sentence.words[hedge].text}”, the sentence doesn't"
