@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from itertools import permutations as pairs_of
 
 from rag.align import (
@@ -253,7 +254,7 @@ def _worked_out(claimed: Quantity, alignment: Alignment) -> bool:
     """Whether a number follows from two that the evidence has: a span of years or days, a gap in points, a ratio."""
     unit = alignment.claim.text[claimed.end : claimed.end + 24].lower().lstrip(" -")
     if (lasts := _lasting(alignment.claim, claimed)) and any(
-        lasts == _lasting(alignment.sentences[s], q) for s in alignment.view for q in alignment.sentences[s].quantities
+        lasts in _spans(alignment.sentences[s]) for s in alignment.view
     ):
         return True
     dates = [when for statement in alignment.sentences for when in statement.dates]
@@ -293,6 +294,13 @@ def _lasting(statement: Statement, quantity: Quantity) -> tuple[str, float] | No
         if unit.removesuffix("s") in worth:
             return base, round(value * worth[unit.removesuffix("s")], 2)
     return None
+
+
+def _spans(statement: Statement) -> list[tuple[str, float] | None]:
+    """All spans of time in a sentence, "a week" and "one year" too."""
+    of_one = [pair[1].lower for pair in pairwise(statement.words) if pair[0].lower in ("a", "an", "one")]
+    ones = [(base, float(worth[unit])) for unit in of_one for base, worth in _SPANS.items() if unit in worth]
+    return [*ones, *(_lasting(statement, quantity) for quantity in statement.quantities)]
 
 
 def _lasts_otherwise(alignment: Alignment, claimed: Quantity) -> bool:

@@ -18,6 +18,13 @@ from rag.tokens import REPORTING
 _BE = frozenset("is are was were be been being 's".split())
 _FIRST = frozenset("i me my".split())
 _PLACES = frozenset("in on at by near".split())
+# Countries and their people whose words don't begin alike for long enough to meet.
+_PEOPLES = [
+    frozenset(pair.split())
+    for pair in """denmark danish|norway norwegian|france french|spain spanish|switzerland swiss|netherlands dutch|
+    britain british|greece greek|wales welsh|ireland irish|scotland scottish|poland polish|finland finnish|
+    sweden swedish|turkey turkish|china chinese|america american|england english""".split("|")
+]
 
 Forms = Sequence[frozenset[str]]
 Parts = tuple[str, ...]
@@ -83,7 +90,12 @@ def stands(name: Name, vocabulary: set[str], stems: set[str], alignment: Alignme
             return True
     if name.parts[-1] in vocabulary:
         return True
-    return kindred or _initials(name, alignment) or _spaced(name, alignment)
+    return kindred or _initials(name, alignment) or _spaced(name, alignment) or _of_its_people(name, vocabulary)
+
+
+def _of_its_people(name: Name, vocabulary: set[str]) -> bool:
+    """Whether the evidence has "Danish" for "Denmark", or the other way round."""
+    return len(name.parts) == 1 and any(name.parts[0] in pair and vocabulary & pair for pair in _PEOPLES)
 
 
 def _spaced(name: Name, alignment: Alignment) -> bool:

@@ -91,6 +91,8 @@ _ABOUT = re.compile(
 # So many characters before a number hold any of these.
 _LEAD = 20
 _NEARLY = re.compile(r"\b(?:nearly|almost) [$€£¥]?$", re.IGNORECASE)
+# "Cut it over three months" and "for over three months" look alike.
+_OVER_A_TIME = re.compile(r"over [\w.,]+ (?:second|minute|hour|day|night|week|month|year|decade)s\b", re.IGNORECASE)
 _AT_MOST = re.compile(
     r"(?:\b(?:(?:no|not) more than|at most|up to|under|(?<!no )(?:less|fewer) than|below|within) |"
     r"[<≤] ?)[$€£¥]?$",
@@ -215,6 +217,8 @@ def _plain(text: str) -> Iterator[Quantity]:
             if match["spelt"].lower() == "one":
                 continue
         about, bound, nearly = _led_by(text, match.start())
+        if bound > 0 and _OVER_A_TIME.match(text, match.start() - len("over "), match.end() + _LEAD):
+            bound = 0
         yield Quantity(
             value, kind, match.start(), match.end(), grain, about, bool(match["spelt"]), bound, nearly,
             _currency(match), bool(match["minus"]),

@@ -34,6 +34,7 @@ _GENERAL = frozenset(
     """people person persons man men woman women animal animals thing things one ones place places company companies
     firm firms group groups team model models system systems""".split()
 )
+_ANYBODY = frozenset("somebody someone anybody anyone something anything".split())
 _AFTER_VERBS = frozenset(
     "a an the that this these those his her its their our my it him them us me more less how what why whether".split()
 )
@@ -54,7 +55,7 @@ def compare_plain_words(
     n = alignment.claim.content[lacking[0]]
     for s in alignment.view[:2]:
         m = _stand_in(alignment, s, lacking[0])
-        if m is None:
+        if m is None or alignment.sentences[s].words[m].lower in _ANYBODY:
             continue
         least = _least_alike(alignment.claim, n, alignment.sentences[s], m)
         mine, theirs = alignment.claim.words[n], alignment.sentences[s].words[m]

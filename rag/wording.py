@@ -20,6 +20,8 @@ _CAUSAL = frozenset(
     """because since due so therefore thus hence cause causes caused result results resulted lead leads led reason
     reasons why as make makes made for drive drives drove driven force forces forced explains owing thanks""".split()
 )
+_BE = frozenset("is are was were be been".split())
+_DETERMINERS = frozenset("a an the his her its their our my this that these those poor bad".split())
 _ALONE = frozenset("only sole".split())
 _UNIVERSAL = frozenset("all every each everyone everybody".split())
 _PARTLY = frozenset("half most some many few several".split())
@@ -266,11 +268,17 @@ def _conceded(alignment: Alignment) -> Iterable[Difference]:
                     return
 
 
+def _due_to_do(statement: Statement, n: int) -> bool:
+    """Whether "due to" tells what is to come: "is due to vote", unlike "is due to the rain"."""
+    words = [word.lower for word in statement.words[max(0, n - 1) : n + 3]]
+    return n > 0 and words[0] in _BE and words[1:3] == ["due", "to"] and words[3:] != [] and words[3] not in _DETERMINERS
+
+
 def _cause_and_effect(statement: Statement) -> Parts | None:
     """Positions of the words that tell the cause and of those that tell the effect."""
     for n, word in enumerate(statement.words):
         if word.lower in ("because", "since", "due"):
-            if n and statement.words[n - 1].lower == "not":
+            if (n and statement.words[n - 1].lower == "not") or _due_to_do(statement, n):
                 continue
             if n > 1:
                 return set(range(n + 1, len(statement.words))), set(range(n))
