@@ -135,12 +135,13 @@ def _by_evidence(alignment: Alignment) -> Iterable[Difference]:
             columns = [column for column in reach if sentence.words[column].stem]
             hits = [(row, column) for column in columns for row in _rows(alignment, s, column)]
             contrasted = any(word.lower == "but" for word in sentence.words[reach[-1] + 1 : reach[-1] + 6])
-            if not hits or not (hits[0][1] == columns[0] or (len(hits) > 1 and not contrasted)):
+            first = bool(hits) and hits[0][1] == columns[0]
+            if not first and (len(hits) < 2 or contrasted):
                 continue
             if any(claim.words[claim.content[row]].sign < 0 for row, _ in hits):
                 continue
-            beyond = len(_beyond(alignment, s, reach))
-            if beyond > len(hits) - _told_of(sentence, reach) and (hits[0][1] != columns[0] or _told_of(sentence, reach)):
+            told_of = _told_of(sentence, reach)
+            if (told_of or not first) and len(_beyond(alignment, s, reach)) > len(hits) - told_of:
                 continue
             if any(claim.words[m].sign < 0 and claim.words[m].lower in _bare(sentence, reach) for m in denied):
                 continue
@@ -158,9 +159,9 @@ def _told_of(sentence: Statement, reach: Sequence[int]) -> bool:
     return bool(following and following[0].comma and following[0].lower in _RELATIVE)
 
 
-def _bare(sentence: Statement, reach: Sequence[int]) -> set[str]:
+def _bare(sentence: Statement, reach: Sequence[int]) -> frozenset[str]:
     """The verbs without content that are denied: "like" in "might not like the results"."""
-    return SMALL_VERBS & {sentence.words[m].lower for m in reach}
+    return SMALL_VERBS.intersection(sentence.words[m].lower for m in reach)
 
 
 def _beyond(alignment: Alignment, s: int, reach: Sequence[int]) -> set[int]:

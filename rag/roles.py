@@ -21,7 +21,6 @@ _COMPARING = frozenset(
 _COMPARED = 12
 _BE = frozenset("is are was were be been being".split())
 _AUXILIARY = _BE | frozenset("will would can could may might must should has have had".split())
-_LEADING = frozenset("which who that".split())
 _SMALL = _BE | frozenset("the a an his her its their our my has have had did does do".split())
 # What these say of one and another, they say of the other and the one.
 _MUTUAL = frozenset(
@@ -188,8 +187,6 @@ def _subjects(alignment: Alignment) -> Iterable[Difference]:
                 continue
             same = [m for m, other in enumerate(words) if other.clause == word.clause]
             before, after = [m for m in same if m < column and words[m].stem], [m for m in same if m > column]
-            if _LEADING & {words[m].lower for m in same[:1]} and any(words[m].lower in _AUXILIARY for m in same if m < column):
-                continue
             if not before or not after or not (table[said][:, after].max(axis=1) >= MEETS).all():
                 continue
             outside = [m for m in range(len(words)) if m not in same]

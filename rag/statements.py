@@ -50,12 +50,11 @@ REACH = 3
 
 # How sure: 0 hedged, 2 said to be beyond doubt; 1, the plain statement, has no word for it.
 _HEDGES = frozenset(
-    """may might could perhaps maybe possibly probably likely seem seems seemed seemingly frequently occasionally commonly
-    apparently presumably suggest suggests suggested arguably potentially tend tends tended often sometimes usually
- generally typically mostly largely partially partly almost nearly virtually suspects guess
- guesses suspect unlikely probable possible conceivably supposedly allegedly reportedly 
- estimated should doubtful unclear uncertain
- necessarily """.split()
+    """may might could perhaps maybe possibly probably likely seem seems seemed seemingly frequently occasionally
+    commonly apparently presumably suggest suggests suggested arguably potentially tend tends tended often sometimes
+    usually generally typically mostly largely partially partly almost nearly virtually suspects guess guesses
+    suspect unlikely probable possible conceivably supposedly allegedly reportedly estimated should doubtful unclear
+    uncertain necessarily""".split()
 )
 # What one does before "to", and may yet not do.
 INTENDING = frozenset("plan plans planned planning intend intends intended hope hopes hoped aim aims aimed".split())
@@ -253,8 +252,8 @@ def _levels(words: Sequence[Word], dates: Sequence[When]) -> dict[int, int]:
             or (word.lower == "so" and n + 1 < len(words) and words[n + 1].lower == "far")
         ):
             levels[n] = 0
-        elif (word.lower in _SURE and not _of_another_sense(words, n)) or not _SURE_PHRASES.get(word.lower, frozenset()).isdisjoint(
-            before.lower for before in words[max(0, n - 2) : n]
-        ):
+        elif word.lower in _SURE and not _of_another_sense(words, n):
+            levels[n] = 2
+        elif not _SURE_PHRASES.get(word.lower, frozenset()).isdisjoint(w.lower for w in words[max(0, n - 2) : n]):
             levels[n] = 2
     return levels

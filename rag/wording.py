@@ -271,7 +271,7 @@ def _conceded(alignment: Alignment) -> Iterable[Difference]:
 def _due_to_do(statement: Statement, n: int) -> bool:
     """Whether "due to" tells what is to come: "is due to vote", unlike "is due to the rain"."""
     words = [word.lower for word in statement.words[max(0, n - 1) : n + 3]]
-    return n > 0 and words[0] in _BE and words[1:3] == ["due", "to"] and words[3:] != [] and words[3] not in _DETERMINERS
+    return words[0] in _BE and words[1:3] == ["due", "to"] and _DETERMINERS.isdisjoint(words[3:])
 
 
 def _cause_and_effect(statement: Statement) -> Parts | None:
