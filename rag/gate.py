@@ -51,6 +51,8 @@ _LOOKED_AT = 100
 _LARGE = 50
 _UNIT = re.compile(r"\bhow (?:many|much) [\w-]+", re.I)
 _PRONOUN = re.compile(r"\b(?:it|its|he|him|his|she|her|they|them|their)\b", re.I)
+# "GPT-5", "ARC-AGI"; but not "Meta-SSI".
+_HYPHENED = re.compile(r"(?<![\w-])(?:[A-Z][A-Za-z]+-\d[\d.]*\w?|[A-Z]{2,}-[A-Z]{2,})(?![\w-])")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -207,8 +209,17 @@ def _absent(index: PassageIndex, asked: Sequence[str], inside: NDArray[np.bool_]
 
 
 def _unknown(index: PassageIndex, question: str, inside: NDArray[np.bool_] | None) -> list[str]:
-    """The names of several words in a question that the scope has nowhere."""
-    return [name for name in full_names_asked(question) if _is_nobody(index, name, inside)]
+    """The names of several words, or with a hyphen, in a question that the scope has nowhere."""
+    unknown = [name for name in full_names_asked(question) if _is_nobody(index, name, inside)]
+    return [*unknown, *(name for name in _HYPHENED.findall(question) if _is_no_version(index, name, inside))]
+
+
+def _is_no_version(index: PassageIndex, name: str, inside: NDArray[np.bool_] | None) -> bool:
+    """Whether no passage of the scope has a name with a hyphen, though some have its first half: "GPT-3" is no "GPT-5"."""
+    first, second = name.split("-")
+    written = re.compile(rf"\b{re.escape(first)}[-\s]?{re.escape(second)}\b", re.IGNORECASE)
+    rows = [row for term in terms(first) for row in index.passages_with(term).tolist()]
+    return not any(written.search(index.passage(row).text) for row in rows if inside is None or inside[row])
 
 
 def _is_of_another(query: Query, evidence: Sequence[Evidence], unknown: Sequence[str]) -> bool:

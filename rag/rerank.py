@@ -45,6 +45,8 @@ WEIGHTS: dict[str, float] = {
     "demanded": 1.5,
     # Nor this: what something is, is best said by a sentence about it.
     "defines": 2.0,
+    # Nor this: "Superintelligence Labs" is a firm, and not what is asked.
+    "of_a_firm": -3.0,
     # Nor this: who asks for one Daniel isn't answered with another.
     "named": 3.0,
 }
@@ -66,6 +68,9 @@ _BACK_MATTER = re.compile(
 _VERBS = "is are was were means refers serves lets helps describes consists proposes holds".split()
 _PREDICATES = (*(f" {verb}" for verb in _VERBS), ", ", "”")
 _DENIES = (" is not ", " are not ", " isn")
+_FIRM = re.compile(
+    r"\b[A-Z][\w-]+ (?:Labs?|Institute|Foundation|Cent(?:er|re)|Group|Inc|Corp|University|Conference|Ventures|Capital)\b"
+)
 _OF_ITS_SOURCES = re.compile(
     r"\b(?:was|were|is|are) (?:not |never |only |partly )?(?:seen|read|located|checked|dated|tied|stored|listed)\b|"
     r"\bunchecked\b|\bwere\.$",
@@ -154,6 +159,7 @@ def features(
         "kind": [share_held(text, query.kinds) for text in texts] if query.kinds else nothing,
         "demanded": [held(text) for text in texts] if held is not None else nothing,
         "defines": _defines(defined(query.asked), texts) or nothing,
+        "of_a_firm": _of_a_firm(query, texts) or nothing,
         "named": [query.named in term_set(text) for text in texts] if query.named else nothing,
         "of_its_sources": _of_its_sources(query, lines) or nothing,
         "section_named": np.repeat(in_named, counts),
@@ -172,6 +178,23 @@ def _of_its_sources(query: Query, lines: Sequence[Lines]) -> list[bool]:
         return []
     told = zip(aside, lines, strict=True)
     return [back and bool(_OF_ITS_SOURCES.search(text)) for back, read in told for text in read.texts]
+
+
+def _of_a_firm(query: Query, texts: Sequence[str]) -> list[bool]:
+    """For each sentence whether a word of the question stands in it as part of a firm's name alone, which the question
+    doesn't name; empty where none does."""
+    asked, wanted = query.asked.lower(), set(terms(query.asked))
+    found = [[hit[0] for hit in _FIRM.finditer(text) if hit[0].lower() not in asked] for text in texts]
+    if not any(found):
+        return []
+
+    def lost(text: str, firms: Sequence[str]) -> bool:
+        kept = text
+        for firm in firms:
+            kept = kept.replace(firm, " ")
+        return not wanted.isdisjoint(term_set(text) - term_set(kept))
+
+    return [bool(firms) and lost(text, firms) for text, firms in zip(texts, found, strict=True)]
 
 
 def _defines(topic: str | None, texts: Sequence[str]) -> list[float]:

@@ -163,6 +163,20 @@ def test_names_that_are_not_said_of_somebody_are_told(engine: rag.Engine) -> Non
         assert engine.ask(question).status == "answered", question
 
 
+def test_another_version_of_a_thing_is_not_the_thing(engine: rag.Engine) -> None:
+    assert engine.ask("What role did GPT-3 play?").status == "answered"
+    assert engine.ask("What was said about GPT 3?").status == "answered"
+    refused = engine.ask("What role did GPT-5 play?")
+    assert refused.status == "not_in_sources"
+    assert "GPT-5" in refused.text
+    assert engine.ask("How good is The-5?").status == "not_in_sources"
+
+
+def test_a_firm_called_after_a_thing_is_not_the_thing(engine: rag.Engine) -> None:
+    assert "Superintelligence Labs" not in engine.ask("When does Ilya expect superintelligence?").text
+    assert "Superintelligence Labs" in engine.ask("Who joined Meta’s Superintelligence Labs?").text
+
+
 def test_what_a_text_calls_itself_points_nowhere() -> None:
     assert not points_back("This nearly two-hour conversation covers the role of emotions.")
     assert points_back("This judgment is far from consensus.")
