@@ -69,7 +69,7 @@ _VERBS = "is are was were means refers serves lets helps describes consists prop
 _PREDICATES = (*(f" {verb}" for verb in _VERBS), ", ", "”")
 _DENIES = (" is not ", " are not ", " isn")
 _FIRM = re.compile(
-    r"\b[A-Z][\w-]+ (?:Labs?|Institute|Foundation|Cent(?:er|re)|Group|Inc|Corp|University|Conference|Ventures|Capital)\b"
+    r"\b[A-Z][\w-]+ (?:Labs?|Institute|Foundation|Cent(?:er|re)|Group|Inc|Corp|University|Ventures|Capital)\b"
 )
 _OF_ITS_SOURCES = re.compile(
     r"\b(?:was|were|is|are) (?:not |never |only |partly )?(?:seen|read|located|checked|dated|tied|stored|listed)\b|"
