@@ -215,7 +215,7 @@ def _unknown(index: PassageIndex, question: str, inside: NDArray[np.bool_] | Non
 
 
 def _is_no_version(index: PassageIndex, name: str, inside: NDArray[np.bool_] | None) -> bool:
-    """Whether no passage of the scope has a name with a hyphen, though some have its first half: "GPT-3", not "GPT-5"."""
+    """Whether no passage of the scope has a name with a hyphen, though some have its first half."""
     first, second = name.split("-")
     written = re.compile(rf"\b{re.escape(first)}[-\s]?{re.escape(second)}\b", re.IGNORECASE)
     rows = [row for term in terms(first) for row in index.passages_with(term).tolist()]
