@@ -51,6 +51,7 @@ def missing(corpus: Corpus, query: Query, absent: Sequence[str], draft: Sequence
         others = [person for person in people if person.role not in ("guest", "host")]
         unnamed = _unnamed(others, said) or _not_of_them(corpus, query, said)
         what = _not_said(query.asked, [s.text for s in draft])
+    unnamed = unnamed or _not_their_view(corpus, query, said)
     if not what and not unnamed and not query.sections:
         what = (_not_with_them(corpus, people, query, said) if asks else []) or _not_done(query, said)
     what = [word for word in what if word not in absent]
@@ -70,6 +71,20 @@ def _not_of_them(corpus: Corpus, query: Query, said: Sequence[Evidence]) -> list
         return []
     (person,) = meant
     return [] if any(_may_be_about(corpus, person, e) for e in said) else [person.name]
+
+
+def _not_their_view(corpus: Corpus, query: Query, said: Sequence[Evidence]) -> list[str]:
+    """The one person whose view is asked for, if nothing said is theirs, names them, or stands in a text of theirs."""
+    meant = [person for person in corpus.people if (person.name,) == query.holders]
+    if not meant or query.sections or not said:
+        return []
+    (person,) = meant
+    main = corpus.main.id if corpus.main else None
+    near = any(
+        e.speaks_of(person) or e.passage.source_id == main or any(form in e.passage.text for form in person.forms)
+        for e in said
+    )
+    return [] if near else [person.name]
 
 
 def _may_be_about(corpus: Corpus, person: Person, e: Evidence) -> bool:

@@ -163,6 +163,13 @@ def test_names_that_are_not_said_of_somebody_are_told(engine: rag.Engine) -> Non
         assert engine.ask(question).status == "answered", question
 
 
+def test_a_view_that_nothing_said_is_near_to_is_told_to_be_lacking(engine: rag.Engine) -> None:
+    answer = engine.ask("What does Dwarkesh think about the Iowa gambling task?")
+    assert answer.status == "partial"
+    assert answer.text.endswith("The sources don't say this of Dwarkesh Patel.")
+    assert engine.ask("What does Hinton think about scaling?").status == "answered"
+
+
 def test_another_version_of_a_thing_is_not_the_thing(engine: rag.Engine) -> None:
     assert engine.ask("What role did GPT-3 play?").status == "answered"
     assert engine.ask("What was said about GPT 3?").status == "answered"
