@@ -41,6 +41,7 @@ _MONTHS = {
     )
     for name in names.split()
 }
+_SIGNS = ("$", "€", "£", "¥")
 _WORD = "|".join(sorted([*_UNITS, *_TENS], key=len, reverse=True))
 _SCALE = "hundred|thousand|million|billion|trillion|quadrillion"
 _SPELT = rf"(?:(?:{_WORD})(?:[- ](?:{_WORD}))?|(?<![\w-])(?:half )?an?(?= (?:{_SCALE})\b))"
@@ -53,7 +54,8 @@ _NUMBER = re.compile(
     rf"(?:(?P<ordinal>st|nd|rd|th)\b)?(?P<more> and a half\b)?"
     # A cell of a table may follow at once: "$3 billionAccurate".
     rf"(?P<scales>(?:[\s-]?(?:{_SCALE})(?:\b|(?-i:(?=[A-Z])))|(?:bn|tn|mn|[kKmMbB])\b)*)"
-    r"(?P<unit>\s?%|[\s-]per ?cent(?:age)?\b|x\b|[\s-]?fold\b| times\b| (?:US )?(?:dollars|euros|pounds|yen)\b)?",
+    r"(?P<unit>\s?%|[\s-]per ?cent(?:age)?\b|x\b|[\s-]?fold\b| times\b| (?:US )?(?:dollars|euros|pounds|yen)\b|"
+    r"\s?[$€£¥](?!\s?\d))?",
     re.IGNORECASE,
 )
 _RANGE_GAP = re.compile(r"\s?(?:[-–—]|to|or|and)\s?[$€£¥]?\s?", re.IGNORECASE)
@@ -255,7 +257,8 @@ def _least_scale(spelt: str) -> float:
 def _currency(match: re.Match[str]) -> str:
     unit = (match["unit"] or "").split()[-1:]
     named = {"dollars": "$", "euros": "€", "pounds": "£", "yen": "¥"}
-    return (match["currency"] or "").strip() or named.get(unit[0].lower() if unit else "", "")
+    behind = unit[0].lower() if unit else ""
+    return (match["currency"] or "").strip() or named.get(behind, behind if behind in _SIGNS else "")
 
 
 def _led_by(text: str, start: int) -> tuple[bool, int, bool]:
@@ -281,7 +284,7 @@ def _value(match: re.Match[str]) -> tuple[float, float]:
 
 def _kind(match: re.Match[str]) -> Kind:
     unit = (match["unit"] or "").strip(" -").lower()
-    if match["currency"] or unit.endswith(("dollars", "euros", "pounds", "yen")):
+    if match["currency"] or unit.endswith(("dollars", "euros", "pounds", "yen", *_SIGNS)):
         return "money"
     if unit in ("x", "fold", "times"):
         return "times"

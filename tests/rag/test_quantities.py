@@ -34,6 +34,7 @@ from rag.statements import read
         ("two thousand five hundred", "2,500"),
         ("twenty-first", "the 21st"),
         ("20 million US dollars", "$20m"),
+        ("300 €", "€300"),
     ],
 )
 def test_one_amount_in_two_ways(one: str, other: str) -> None:
@@ -51,6 +52,7 @@ def test_one_amount_in_two_ways(one: str, other: str) -> None:
         ("73.9%", "77.3%"),
         ("64", "62"),
         ("€3bn", "$3bn"),
+        ("300 €", "300 £"),
         ("9" * 400, "14"),
     ],
 )
