@@ -57,6 +57,13 @@ _NAME = re.compile(r"\b[A-Z][\w-]*(?: [A-Z][\w-]*)*")
 _BY_TERMS = (1.4, 0.7, 0.5, 0.3, 0.15, 0.12, 0.1)
 _POINTS_BACK = 1.8
 _NAMES_IT_AGAIN = 0.4
+# As if the name of whom it speaks stood in it, and in the question before.
+_BY_HIS_NAME = 0.12
+_HIM = frozenset("he him his she her hers".split())
+_OF_HIM = re.compile(
+    r"\b(?:does|did|do|has|have|had|would|will|could|can|should|is|was) (?:he|she) \w+ (?P<rest>.+)", re.IGNORECASE
+)
+_ASKS_WHO = re.compile(r"\bwh(?:o|om|ose)\b", re.IGNORECASE)
 # From here on the turn isn't understood without the question before it, so that becomes part of its text.
 _LEANS = 0.25
 _ANSWER_CHARACTERS = 200
@@ -64,9 +71,11 @@ _QUESTION_CHARACTERS = 400
 _LOOK_BACK = 3
 
 
-def standalone_question(question: str, history: Sequence[Turn], people: Sequence[Forms] = ()) -> Standalone:
+def standalone_question(
+    question: str, history: Sequence[Turn], people: Sequence[Forms] = (), *, guest: bool = False
+) -> Standalone:
     """Add to the question what it leans on; nothing where there is no history, or the question breaks off. "He" is the
-    last that was asked about of `people`."""
+    last that was asked about of `people`; where nobody was, the guest, if the texts have one."""
     breaks = _BREAKS.search(question)
     question = without_opening(question)
     recent = history[-2 * _LOOK_BACK :]
@@ -77,11 +86,18 @@ def standalone_question(question: str, history: Sequence[Turn], people: Sequence
             asked.append(_with_another_name(said_so, asked[-1]) if asked else said_so)
     if asked and not breaks and _only_shorter(question):
         return standalone_question(
-            f"{asked[-1]} {question}", [Turn(role="user", content=q) for q in asked[:-1]], people
+            f"{asked[-1]} {question}", [Turn(role="user", content=q) for q in asked[:-1]], people, guest=guest
         )
     if asked and not breaks:
         question = _with_the_person(_with_another_name(question, asked[-1]), asked, people)
     leaning = lean(question, asked[-1]) if asked and not breaks else 0.0
+    if (
+        leaning
+        and guest
+        and not any(_who(before, people) for before in asked)
+        and _is_of_the_guest(question, asked[-1])
+    ):
+        leaning = _BY_HIS_NAME
     if not leaning:
         return Standalone(question, question)
     said = recent[-1]["content"][:_ANSWER_CHARACTERS] if recent[-1]["role"] == "assistant" else ""
@@ -157,6 +173,17 @@ def lean(question: str, before: str) -> float:
     if own & set(terms(before)):
         weight *= _NAMES_IT_AGAIN
     return weight
+
+
+def _is_of_the_guest(question: str, before: str) -> bool:
+    """Whether a turn says by itself what it asks of "him", on something that the question before it, which asks for
+    nobody, doesn't speak of: "what does he say about chess?"."""
+    whole = _OF_HIM.search(question)
+    pointing = _PRONOUNS.intersection(words(question)) - _HIM
+    if whole is None or pointing or _ASKS_WHO.search(before):
+        return False
+    topic = set(content_terms(whole["rest"]))
+    return bool(topic) and topic.isdisjoint(terms(before))
 
 
 def _chain(question: str, asked: Sequence[str]) -> str:

@@ -82,6 +82,7 @@ class Plainly:
     def __init__(self, corpus: Corpus, index: PassageIndex, encoder: Encoder, reranker: Reranker | None = None) -> None:
         self._corpus, self._index, self._encoder, self._reranker = corpus, index, encoder, reranker
         self._people = [person.forms for person in corpus.people]
+        self._guest = any(person.role == "guest" for person in corpus.people)
 
     def answer(
         self,
@@ -106,7 +107,7 @@ class Plainly:
         lap: Callable[[str], None],
         condense: Callable[[Query], str | None],
     ) -> Plain:
-        turn = standalone_question(asked, turns, self._people)
+        turn = standalone_question(asked, turns, self._people, guest=self._guest)
         whole = self._consider(turn, scope, lap)
         if turn.leaning and not whole.overview and len(content_terms(turn.asked)) >= _FEWEST_OWN:
             alone = self._consider(replace(turn, text=turn.asked, context="", leaning=0.0), scope)
@@ -170,7 +171,7 @@ class Plainly:
         before = [*turns]
         considered = []
         for part in asked:
-            considered.append(self._consider(standalone_question(part, before, self._people), scope))
+            considered.append(self._consider(standalone_question(part, before, self._people, guest=self._guest), scope))
             before = [{"role": "user", "content": considered[0].query.text}]
         return considered if any(one.verdict.answerable for one in considered) else []
 

@@ -175,3 +175,32 @@ def test_another_name_takes_the_place_of_the_name_not_of_the_word_that_asks() ->
         {"role": "assistant", "content": "Brandt agrees with the council. [1]"},
     ]
     assert standalone_question("And Kohl?", history).text == "Does Kohl agree with the council?"
+
+
+@pytest.mark.parametrize(
+    ("turn", "leans"),
+    [
+        ("What does he say about honey?", False),
+        ("How does she see the queen of the hive?", False),
+        ("What does he say about it?", True),
+        ("What does he propose?", True),
+        ("What did he think of the bridge?", True),
+    ],
+)
+def test_he_on_a_subject_of_its_own_is_the_guest(turn: str, leans: bool) -> None:
+    history = _said("How old is the bridge over the Aare?", "It is of 1571.")
+    assert ("bridge" in standalone_question(turn, history, guest=True).text.removesuffix(turn)) is leans
+    assert "bridge" in standalone_question(turn, history).text
+
+
+def test_he_after_who_is_whom_the_answer_named() -> None:
+    history = _said("Who built the bridge?", "Hans Felder did.")
+    assert standalone_question("What does he say about honey?", history, guest=True).text.startswith("Who built")
+
+
+def test_a_new_subject_with_he_is_not_pulled_back_to_the_last(engine: rag.Engine) -> None:
+    first = engine.ask("Does SSI use Google's TPUs?")
+    history = _said(first.question, first.text)
+    answer = engine.ask("What does he say about emotions?", history)
+    assert answer.status == "answered"
+    assert answer.text.lower().count("emotion") > answer.text.count("SSI")
