@@ -91,6 +91,9 @@ class Standalone:
     said: str = ""
 
 
+# How a refusal begins.
+REFUSAL = "The sources don't say"
+
 Intent = Literal["answer", "summary", "list", "check", "compare", "views"]
 Asked = Literal["amount", "money", "duration", "percent", "date", "person", "place", "reason"]
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from rag.datatypes import Standalone, Turn
+from rag.chatter import chatter
+from rag.datatypes import REFUSAL, Standalone, Turn
 from rag.intent import without_summary
 from rag.terms import content_terms, is_stop, names_one, spoken, terms, words
 
@@ -50,6 +52,15 @@ _SOMETHING_ELSE = re.compile(
     r"(?P<name>[A-Z][\w-]*(?: (?:of |the )?[A-Z][\w-]*){0,4}"
     r"|the (?:host|guest|interviewer|author|article|critics|others))\W*$"
 )
+# A turn that asks for nothing but more of the same.
+_MORE = re.compile(
+    r"^\W*(?:(?:and|ok(?:ay)?|yes|please|so|but|can you|could you|would you|will you)\b[\s,]*)*"
+    r"(?:(?:tell|give|show) (?:me )?(?:some )?(?:more|further)(?: details?| (?:about|on|of) (?:it|this|that))?|"
+    r"(?:explain|say|elaborate|expand|go on|continue|carry on)(?: (?:it|this|that))?"
+    r"(?: (?:some )?(?:more|further|on (?:it|this|that)|in (?:more|greater) detail))?|"
+    r"(?:in )?(?:some )?more(?: details?| please)?|(?:what|anything) (?:else|more)|go (?:on|deeper))(?:,? please)?\W*$",
+    re.IGNORECASE,
+)
 _PLEASE = frozenset(terms("please thanks short sum put say make give answer sentence line word"))
 _HE = re.compile(r"\b(?:he|she)\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][\w-]*(?: [A-Z][\w-]*)*")
@@ -78,12 +89,15 @@ def standalone_question(
     last that was asked about of `people`; where nobody was, the guest, if the texts have one."""
     breaks = _BREAKS.search(question)
     question = without_opening(question)
-    recent = history[-2 * _LOOK_BACK :]
+    recent = _that_were_answered(history, question)[-2 * _LOOK_BACK :]
     asked: list[str] = []
     for turn in recent:
         said_so = turn["content"].strip()[:_QUESTION_CHARACTERS]
         if turn["role"] == "user" and not (asked and _only_shorter(said_so)):
             asked.append(_with_another_name(said_so, asked[-1]) if asked else said_so)
+    if asked and not breaks and _MORE.match(question):
+        before = standalone_question(asked[-1], recent[:-2], people, guest=guest)
+        return replace(before, said=" ".join(turn["content"] for turn in recent if turn["role"] == "assistant"))
     if asked and not breaks and _only_shorter(question):
         return standalone_question(
             f"{asked[-1]} {question}", [Turn(role="user", content=q) for q in asked[:-1]], people, guest=guest
@@ -106,6 +120,21 @@ def standalone_question(
     answers = " ".join(turn["content"] for turn in recent if turn["role"] == "assistant") if leans else ""
     before = _chain(asked[-1], asked[:-1])[-_QUESTION_CHARACTERS:]
     return Standalone(text, question, f"{before} {said}".strip(), leaning, answers)
+
+
+def _that_were_answered(history: Sequence[Turn], question: str) -> Sequence[Turn]:
+    """The turns of a conversation without small talk and what the sources didn't say, and the replies to them. A turn
+    without a word of its own may lean on a question that wasn't answered: "And why?"."""
+    bare = not content_terms(question)
+    kept: list[Turn] = []
+    for n, turn in enumerate(history):
+        follows = history[n + 1]["content"] if n + 1 < len(history) else ""
+        if turn["role"] == "assistant":
+            kept += [turn] if kept and kept[-1]["role"] == "user" and kept[-1] is history[n - 1] else []
+        elif not (_MORE.match(turn["content"]) or chatter(turn["content"])):
+            if not follows.startswith(REFUSAL) or (bare and n >= len(history) - 2):
+                kept.append(turn)
+    return kept
 
 
 def _only_shorter(question: str) -> bool:

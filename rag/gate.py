@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.asked import asks_who, defined, demanded, full_names_asked, names_asked, names_topic, spoken_of, yes_or_no
-from rag.datatypes import Evidence, Query, Scope
+from rag.datatypes import REFUSAL, Evidence, Query, Scope
 from rag.gaps import ALIKE, told
 from rag.index import PassageIndex
 from rag.intent import without_summary
@@ -72,9 +72,9 @@ class Verdict:
 def refusal(verdict: Verdict) -> str:
     """One plain sentence, saying why where it is known."""
     if not verdict.absent:
-        return "The sources don't say."
+        return f"{REFUSAL}."
     names = " and ".join(f"“{name}”" for name in dict.fromkeys(verdict.absent[:2]))
-    return f"The sources don't say: they nowhere mention {names}."
+    return f"{REFUSAL}: they nowhere mention {names}."
 
 
 def judge(index: PassageIndex, question: str, query: Query, evidence: Sequence[Evidence], scope: Scope) -> Verdict:

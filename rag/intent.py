@@ -48,6 +48,9 @@ _VIEWS = re.compile(
     r"(?:his|her|their|the|(?:(?-i:[A-Z])\w+ )?(?-i:[A-Z])\w+[’']s?) "
     r"(?:argument|reasoning|view|case|claim|position|theory|thesis)\w*|"
     r"(?:is|was) (?:he|she|(?-i:[A-Z])\w+(?: (?-i:[A-Z])\w+)?) (?:right|wrong|mistaken|correct)|"
+    r"(?:who|what|which \w+) (?:else )?(?:questions?|doubts?|disputes?|challenges?|rejects?) |"
+    r"(?:do|did|would) (?:the )?others? (?:think|say|believe|see|make of)|"
+    r"others? (?:think|say|believe)s?(?= (?:about|of)\b|\W*$)|"
     r"(?:is|was) (?:that|this|it) (?:really )?(?:an? )?(?:convincing|realistic|plausible))\b",
     re.IGNORECASE,
 )

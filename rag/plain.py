@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from corpus import Corpus
+from corpus.people import Person
 from rag.asked import asks_where, asks_which_source
 from rag.compose import compose
 from rag.datatypes import (
@@ -47,6 +48,7 @@ _MOST_A_PART = 4
 # A turn that leans on the conversation by its form may yet be about something else: then, by itself and with so many
 # terms of its own, it finds evidence so much better (in logits). On public conversations this costs .004 of recall.
 _FEWEST_OWN, _MUCH_BETTER, _LIKELY = 2, 5.0, 0.7
+_CALLED = {"guest": ("the guest", "the interviewee"), "host": ("the host", "the interviewer")}
 _IN_PARTS = ("answer", "views", "check")
 
 
@@ -81,7 +83,7 @@ class Plainly:
 
     def __init__(self, corpus: Corpus, index: PassageIndex, encoder: Encoder, reranker: Reranker | None = None) -> None:
         self._corpus, self._index, self._encoder, self._reranker = corpus, index, encoder, reranker
-        self._people = [person.forms for person in corpus.people]
+        self._people = [(*person.forms, *_roles(corpus, person)) for person in corpus.people]
         self._guest = any(person.role == "guest" for person in corpus.people)
 
     def answer(
@@ -215,6 +217,12 @@ class Plainly:
         passages = _looked_through(self._index, query, sources)
         lines = [self._index.lines(passage.row) for passage in passages]
         return other_views(self._index, query, draft, passages, paragraph_coverage(self._index, query, lines))
+
+
+def _roles(corpus: Corpus, person: Person) -> tuple[str, ...]:
+    """What somebody is called by his part in the conversation, if nobody else has the same."""
+    alone = [other.role for other in corpus.people].count(person.role) == 1
+    return _CALLED.get(person.role, ()) if alone else ()
 
 
 def _looked_through(index: PassageIndex, query: Query, sources: Sequence[str]) -> list[Passage]:

@@ -204,3 +204,31 @@ def test_a_new_subject_with_he_is_not_pulled_back_to_the_last(engine: rag.Engine
     answer = engine.ask("What does he say about emotions?", history)
     assert answer.status == "answered"
     assert answer.text.lower().count("emotion") > answer.text.count("SSI")
+
+
+def test_what_was_not_answered_and_small_talk_are_not_leant_on() -> None:
+    history = _said(
+        "How old is the bridge?", "It is of 1571.", "Is it painted?", "The sources don't say.", "Thanks!", "Hello!"
+    )
+    assert standalone_question("Who built it?", history).text == "How old is the bridge? Who built it?"
+    assert standalone_question("And why?", history[:4]).text == "How old is the bridge? Is it painted? And why?"
+
+
+@pytest.mark.parametrize(
+    "turn", ["Tell me more", "explain more", "And more?", "go on", "Can you elaborate on that, please?"]
+)
+def test_more_of_the_same_is_the_question_before_without_what_was_said(turn: str) -> None:
+    more = standalone_question(turn, _said(BRIDGE, "Hans Felder."))
+    assert (more.text, more.asked, more.said) == (BRIDGE, BRIDGE, "Hans Felder.")
+
+
+def test_more_brings_other_sentences(engine: rag.Engine) -> None:
+    first = engine.ask("What does Ilya say about emotions?")
+    more = engine.ask("Tell me more", _said(first.question, first.text))
+    assert more.status == "answered"
+    assert not {s.text for s in more.sentences} & {s.text for s in first.sentences}
+
+
+def test_the_guest_is_known_by_his_part(engine: rag.Engine) -> None:
+    history = _said("Who is the guest?", "Ilya Sutskever.")
+    assert engine.ask("Where did he work before?", history).standalone_question.endswith("Ilya Sutskever work before?")
