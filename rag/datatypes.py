@@ -82,13 +82,14 @@ class ScoredPassage:
 class Standalone:
     """A turn made independent of its history. `text` reads as a question of its own; `asked` is the turn
     as it was put; `context` is what it leans on, and `leaning` how much that counts beside the turn's 1; `said`
-    is what was answered before, which a turn that leans on it doesn't ask for again."""
+    is what was answered before, which a turn that leans on it doesn't ask for again; `more` leaves it out."""
 
     text: str
     asked: str
     context: str = ""
     leaning: float = 0.0
     said: str = ""
+    more: bool = False
 
 
 # How a refusal begins.
@@ -109,7 +110,8 @@ class Query:
     `intent` is the form of answer that it wants, `kinds` the kinds of thing, `people` and
     `sections` those that it names (sections as (source id, label); `place_terms` are the terms that name them),
     `holders` the people whose view it asks for; `named` is the rarest term of the name of another; `said` is what was
-    answered before, `looked_at` what the index has compared so far, by row, so that two stages don't do it twice.
+    answered before, which is left out where it asks for `more`; `looked_at` what the index has compared so far, by row,
+    so that two stages don't do it twice.
     """
 
     text: str
@@ -128,6 +130,7 @@ class Query:
     holders: tuple[str, ...] = ()
     named: str = ""
     said: str = ""
+    more: bool = False
     looked_at: dict[int, tuple[Vectors, Vectors]] = field(default_factory=dict, compare=False, repr=False)
 
 

@@ -301,14 +301,18 @@ class Engine:
 
 
 def _turns(history: Sequence[Turn]) -> Sequence[Turn]:
-    """The conversation as given, or a QuestionError that says what a turn looks like."""
+    """The conversation without small talk, or a QuestionError that says what a turn looks like."""
+    asked: list[Turn] = []
+    small = False
     for turn in history:
         if not (isinstance(turn, dict) and isinstance(turn.get("content"), str) and turn.get("role")):
             raise QuestionError(
                 f"a turn of the history is {str(turn)[:60]!r}; give "
                 '{"role": "user" or "assistant", "content": "..."} for each'
             )
-    return history
+        small = small if turn["role"] == "assistant" else chatter(turn["content"]) is not None
+        asked += [] if small else [turn]
+    return asked
 
 
 def _open_llm(settings: Settings) -> LanguageModel | None:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.chatter import chatter
 from rag.datatypes import REFUSAL, Standalone, Turn
 from rag.intent import without_summary
 from rag.terms import content_terms, is_stop, names_one, spoken, terms, words
@@ -96,8 +95,11 @@ def standalone_question(
         if turn["role"] == "user" and not (asked and _only_shorter(said_so)):
             asked.append(_with_another_name(said_so, asked[-1]) if asked else said_so)
     if asked and not breaks and _MORE.match(question):
-        before = standalone_question(asked[-1], recent[:-2], people, guest=guest)
-        return replace(before, said=" ".join(turn["content"] for turn in recent if turn["role"] == "assistant"))
+        last = max(n for n, turn in enumerate(recent) if turn["role"] == "user")
+        again = standalone_question(asked[-1], recent[:last], people, guest=guest)
+        return replace(
+            again, more=True, said=" ".join(turn["content"] for turn in recent if turn["role"] == "assistant")
+        )
     if asked and not breaks and _only_shorter(question):
         return standalone_question(
             f"{asked[-1]} {question}", [Turn(role="user", content=q) for q in asked[:-1]], people, guest=guest
@@ -123,17 +125,18 @@ def standalone_question(
 
 
 def _that_were_answered(history: Sequence[Turn], question: str) -> Sequence[Turn]:
-    """The turns of a conversation without small talk and what the sources didn't say, and the replies to them. A turn
-    without a word of its own may lean on a question that wasn't answered: "And why?"."""
+    """The turns of a conversation without what the sources didn't say, and without what only asks for more. A bare
+    "And why?" may lean on a question that wasn't answered."""
     bare = not content_terms(question)
     kept: list[Turn] = []
+    heard = True
     for n, turn in enumerate(history):
-        follows = history[n + 1]["content"] if n + 1 < len(history) else ""
         if turn["role"] == "assistant":
-            kept += [turn] if kept and kept[-1]["role"] == "user" and kept[-1] is history[n - 1] else []
-        elif not (_MORE.match(turn["content"]) or chatter(turn["content"])):
-            if not follows.startswith(REFUSAL) or (bare and n >= len(history) - 2):
-                kept.append(turn)
+            kept += [turn] if heard else []
+            continue
+        refused = n + 1 < len(history) and history[n + 1]["content"].startswith(REFUSAL)
+        heard = not refused or (bare and n >= len(history) - 2)
+        kept += [turn] if heard and not _MORE.match(turn["content"]) else []
     return kept
 
 

@@ -100,6 +100,8 @@ def rank_evidence(index: PassageIndex, query: Query, candidates: Sequence[Scored
         for read in lines
         for position, sentence, text in zip(range(*read.passage.sentences), read.sentences, read.texts, strict=True)
     ]
+    if query.more:
+        ranked = [e for e in ranked if _wording(index, e) not in query.said]
     # Who asks for a number or a date wants it, said or not.
     if query.said and demanded(query.asked) is None:
         ranked = [replace(e, score=e.score - _SAID_BEFORE) if _wording(index, e) in query.said else e for e in ranked]

@@ -106,6 +106,7 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
         holders=holders,
         named=_named(index, turn.asked),
         said=turn.said,
+        more=turn.more,
     )
 
 

@@ -206,12 +206,17 @@ def test_a_new_subject_with_he_is_not_pulled_back_to_the_last(engine: rag.Engine
     assert answer.text.lower().count("emotion") > answer.text.count("SSI")
 
 
-def test_what_was_not_answered_and_small_talk_are_not_leant_on() -> None:
-    history = _said(
-        "How old is the bridge?", "It is of 1571.", "Is it painted?", "The sources don't say.", "Thanks!", "Hello!"
-    )
+def test_what_was_not_answered_is_not_leant_on() -> None:
+    history = _said("How old is the bridge?", "It is of 1571.", "Is it painted?", "The sources don't say.")
     assert standalone_question("Who built it?", history).text == "How old is the bridge? Who built it?"
-    assert standalone_question("And why?", history[:4]).text == "How old is the bridge? Is it painted? And why?"
+    assert standalone_question("And why?", history).text == "How old is the bridge? Is it painted? And why?"
+
+
+def test_small_talk_is_not_leant_on(engine: rag.Engine) -> None:
+    history = _said("How many people work at SSI?", "About 50.", "Thanks!", "Hello!")
+    assert (
+        engine.ask("And in Tel Aviv?", history).standalone_question == "How many people work at SSI? And in Tel Aviv?"
+    )
 
 
 @pytest.mark.parametrize(
@@ -227,6 +232,8 @@ def test_more_brings_other_sentences(engine: rag.Engine) -> None:
     more = engine.ask("Tell me more", _said(first.question, first.text))
     assert more.status == "answered"
     assert not {s.text for s in more.sentences} & {s.text for s in first.sentences}
+    again = engine.ask("Go on", _said(first.question, first.text, "Tell me more", more.text))
+    assert not {s.text for s in again.sentences} & {s.text for s in (*first.sentences, *more.sentences)}
 
 
 def test_the_guest_is_known_by_his_part(engine: rag.Engine) -> None:
