@@ -41,6 +41,8 @@ _ROLES = {
     "guest": r"\b(?:the|his|her|its) (?:guest|interviewee)\b|^\W*who (?:is|was|are|were|got) (?:being )?interviewed\b",
 }
 _THE_TEXT = re.compile(r"\b(?:article|author|writer|editorial|text|piece|essay|editor)s?\b", re.IGNORECASE)
+# Those whose views were asked for before.
+_THEY = re.compile(r"\bthey (?:argue|say|think|want|believe|claim|suggest|propose|mean)\b|\btheir arguments?\b", re.I)
 _HE = re.compile(r"\b(?:he|his|him|she|her|they|their)\b", re.IGNORECASE)
 # Texts count employees or staff where people ask how large a team is, or how many work there.
 _HOW_LARGE = re.compile(
@@ -72,6 +74,8 @@ def understand(index: PassageIndex, encoder: Encoder, turn: Standalone, scope: S
     if not people or asks_to_compare(turn.asked):
         people = named_people(index, turn.text)
     intent = intent_of(turn.asked, people)
+    if intent == "answer" and turn.leaning and _THEY.search(turn.asked) and asks_for_views(turn.text):
+        intent = "views"
     sections = named_sections(index, turn.asked, scope)
     holders = _holders(index, turn.asked, people, intent, within=bool(sections))
     guests = {person.name for person in index.corpus.people if person.role == "guest"}

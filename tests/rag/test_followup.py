@@ -239,3 +239,9 @@ def test_more_brings_other_sentences(engine: rag.Engine) -> None:
 def test_the_guest_is_known_by_his_part(engine: rag.Engine) -> None:
     history = _said("Who is the guest?", "Ilya Sutskever.")
     assert engine.ask("Where did he work before?", history).standalone_question.endswith("Ilya Sutskever work before?")
+
+
+def test_they_are_those_whose_views_were_asked_for(engine: rag.Engine) -> None:
+    first = engine.ask("Who disagrees with Ilya on scaling?")
+    answer = engine.ask("What do they argue?", _said(first.question, first.text))
+    assert {citation.stance for citation in answer.citations} == {"opposing"}
