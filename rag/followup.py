@@ -61,6 +61,8 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _PLEASE = frozenset(terms("please thanks short sum put say make give answer sentence line word"))
+_MEN, _WOMEN = frozenset("he him his".split()), frozenset("she her hers".split())
+_GENDERS = ((_MEN, _WOMEN), (_WOMEN, _MEN))
 _HE = re.compile(r"\b(?:he|she)\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][\w-]*(?: [A-Z][\w-]*)*")
 # Weight of the context beside a turn's own 1, by the number of the turn's own content terms.
@@ -72,6 +74,9 @@ _BY_HIS_NAME = 0.12
 _HIM = frozenset("he him his she her hers".split())
 _OF_HIM = re.compile(
     r"\b(?:does|did|do|has|have|had|would|will|could|can|should|is|was) (?:he|she) \w+ (?P<rest>.+)", re.IGNORECASE
+)
+_NO_TOPIC = frozenset(
+    terms("instead now then today differently else again already yet really exactly later before after")
 )
 _ASKS_WHO = re.compile(r"\bwh(?:o|om|ose)\b", re.IGNORECASE)
 # From here on the turn isn't understood without the question before it, so that becomes part of its text.
@@ -127,7 +132,7 @@ def standalone_question(
 def _that_were_answered(history: Sequence[Turn], question: str) -> Sequence[Turn]:
     """The turns of a conversation without what the sources didn't say, and without what only asks for more. A bare
     "And why?" may lean on a question that wasn't answered."""
-    bare = not content_terms(question)
+    bare = not content_terms(question) and not _MORE.match(question)
     kept: list[Turn] = []
     heard = True
     for n, turn in enumerate(history):
@@ -170,12 +175,18 @@ def _without_asking(name: re.Match[str]) -> tuple[int, int]:
 def _with_the_person(question: str, asked: Sequence[str], people: Sequence[Forms]) -> str:
     """The question with the one person that the last of those before it named in place of the first "he" or "she";
     unchanged where it names somebody itself, or two are named."""
-    if _who(question, people):
+    if _who(question, people) or _is_somebody_else(question, asked):
         return question
     for before in reversed(asked):
         if named := _who(before, people):
             return _HE.sub(named[0], question, count=1) if len(named) == 1 else question
     return question
+
+
+def _is_somebody_else(question: str, asked: Sequence[str]) -> bool:
+    """Whether a turn says "she" where those before it said "he", or the other way round."""
+    mine, before = set(words(question)), {word for turn in asked for word in words(turn)}
+    return any(mine & one and not mine & other and before & other and not before & one for one, other in _GENDERS)
 
 
 def _who(text: str, people: Sequence[Forms]) -> list[str]:
@@ -214,7 +225,7 @@ def _is_of_the_guest(question: str, before: str) -> bool:
     pointing = _PRONOUNS.intersection(words(question)) - _HIM
     if whole is None or pointing or _ASKS_WHO.search(before):
         return False
-    topic = set(content_terms(whole["rest"]))
+    topic = set(content_terms(whole["rest"])) - _NO_TOPIC
     return bool(topic) and topic.isdisjoint(terms(before))
 
 

@@ -19,7 +19,7 @@ from rag.datatypes import REFUSAL, Evidence, Query, Scope
 from rag.gaps import ALIKE, told
 from rag.index import PassageIndex
 from rag.intent import without_summary
-from rag.terms import OF_TEXTS, content_terms, term_set, terms
+from rag.terms import OF_TEXTS, content_terms, term_set, terms, words
 
 THRESHOLD = 0.57
 INTERCEPT = -2.06
@@ -53,6 +53,8 @@ _UNIT = re.compile(r"\bhow (?:many|much) [\w-]+", re.I)
 _PRONOUN = re.compile(r"\b(?:it|its|he|him|his|she|her|they|them|their)\b", re.I)
 # "GPT-5", "ARC-AGI"; but not "Meta-SSI".
 _HYPHENED = re.compile(r"(?<![\w-])(?:[A-Z][A-Za-z]+-\d[\d.]*\w?|[A-Z]{2,}-[A-Z]{2,})(?![\w-])")
+_PERSONS = frozenset("he she".split())
+_THINGS = frozenset("it this that they them these those one so".split())
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -119,9 +121,11 @@ def _stands_there(index: PassageIndex, query: Query) -> bool:
 
 def _strange_words(index: PassageIndex, query: Query, evidence: Sequence[Evidence], below: float) -> list[str]:
     """The words of a short question that stand nowhere in the sources and are less like anything in the best evidence
-    than `below`."""
+    than `below`. In a small text many are missing, and so is a single one: there, and of one word alone, they count
+    where a yes-or-no question about somebody leans on the conversation and has no other: "is he married?"."""
     own = set(content_terms(without_summary(query.asked))) - OF_TEXTS
-    if not 1 < len(own) <= _FEW or len(index) < _LARGE or not query.token_words:
+    leans = query.text != query.asked and yes_or_no(query.asked) and _is_of_somebody(query.asked)
+    if not own or len(own) > _FEW or not query.token_words or (not leans and (len(own) < 2 or len(index) < _LARGE)):
         return []
     best = np.stack([query.looked_at[e.passage.row][0][e.position - e.passage.sentences[0]] for e in evidence[:_BEST]])
     words = np.array(query.token_words)
@@ -129,7 +133,12 @@ def _strange_words(index: PassageIndex, query: Query, evidence: Sequence[Evidenc
     for word in dict.fromkeys(query.token_words):
         if len(word) > 2 and word.isalpha() and own.intersection(terms(word)) and _missing(index, word, None):
             strange += [word] if best[:, words == word].mean(axis=1).max() < below else []
-    return strange
+    return strange if len(index) >= _LARGE or own.issubset(terms(" ".join(strange))) else []
+
+
+def _is_of_somebody(question: str) -> bool:
+    """Whether a question has "he" or "she", and nothing else that points back."""
+    return not _PERSONS.isdisjoint(words(question)) and _THINGS.isdisjoint(words(question))
 
 
 def _is_looked_for(topic: str, term: str | None, evidence: Sequence[Evidence]) -> bool:

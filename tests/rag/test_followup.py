@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import rag
+from corpus import Corpus
 from rag.datatypes import Turn
 from rag.followup import lean, standalone_question
 
@@ -245,3 +246,23 @@ def test_they_are_those_whose_views_were_asked_for(engine: rag.Engine) -> None:
     first = engine.ask("Who disagrees with Ilya on scaling?")
     answer = engine.ask("What do they argue?", _said(first.question, first.text))
     assert {citation.stance for citation in answer.citations} == {"opposing"}
+
+
+def test_she_is_not_whom_the_turns_before_called_he() -> None:
+    people = [("Tomas Lind", "Lind", "the guest")]
+    history = _said("Who is the guest?", "Tomas Lind.", "Who disagrees with him?", "Greta Holm.")
+    assert standalone_question("What does he say?", history, people).asked == "What does Tomas Lind say?"
+    assert standalone_question("What does she say?", history, people).asked == "What does she say?"
+
+
+def test_a_conversation_does_not_answer_what_no_source_speaks_of() -> None:
+    text = (
+        "Amsel: I leave the bees 15 kilos of honey. My losses fell from 30 percent to 12. A study found no difference."
+    )
+    with rag.open_engine(corpus=Corpus.from_texts({"bees": text})) as engine:
+        history = _said(
+            "How much honey does he leave the bees?", "15 kilos.", "What did the study find?", "No difference."
+        )
+        answer = engine.ask("Is he married?", history)
+        assert (answer.status, "married" in answer.text) == ("not_in_sources", True)
+        assert engine.ask("Did it help?", history).status != "not_in_sources"
