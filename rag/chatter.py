@@ -16,8 +16,8 @@ Chatter = Literal["greeting", "assistant", "command"]
 _GREETING = re.compile(
     r"^(?!.*\b(?:who|what(?!'s up)|why|when|where|which|whose|does|did|was|were)\b)\W*"
     r"(?:hi|hello|hey|hiya|yo|howdy|greetings|good (?:morning|afternoon|evening|night|day)|thanks?|thank you|"
-    r"thx|cheers|bye|goodbye|see you|how are you|how(?:'s| is) it going|what's up|sup|nice|cool|great|ok(?:ay)?|"
-    r"wow|lol|well done|good job|nice to meet you)\b(?:\W+\w+){0,5}\W*$",
+    r"thx|cheers|bye|goodbye|see you|how are you|how(?:'s| is) it going|what's up|sup|"
+    r"(?!.*\?\W*$)(?:nice|cool|great|ok(?:ay)?|wow|lol|well done|good job|nice to meet you))\b(?:\W+\w+){0,5}\W*$",
     re.IGNORECASE,
 )
 _ASSISTANT = re.compile(

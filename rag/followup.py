@@ -63,7 +63,7 @@ _MORE = re.compile(
 _PLEASE = frozenset(terms("please thanks short sum put say make give answer sentence line word"))
 _MEN, _WOMEN = frozenset("he him his".split()), frozenset("she her hers".split())
 _GENDERS = ((_MEN, _WOMEN), (_WOMEN, _MEN))
-_HE = re.compile(r"\b(?:he|she)\b", re.IGNORECASE)
+_HE = re.compile(r"\b(?:he|she|him|his(?= [a-z])|her(?= [a-z]))\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][\w-]*(?: [A-Z][\w-]*)*")
 # Weight of the context beside a turn's own 1, by the number of the turn's own content terms.
 _BY_TERMS = (1.4, 0.7, 0.5, 0.3, 0.15, 0.12, 0.1)
@@ -98,7 +98,7 @@ def standalone_question(
     for turn in recent:
         said_so = turn["content"].strip()[:_QUESTION_CHARACTERS]
         if turn["role"] == "user" and not (asked and _only_shorter(said_so)):
-            asked.append(_with_another_name(said_so, asked[-1]) if asked else said_so)
+            asked.append(_with_the_person(_with_another_name(said_so, asked[-1]), asked, people) if asked else said_so)
     if asked and not breaks and _MORE.match(question):
         last = max(n for n, turn in enumerate(recent) if turn["role"] == "user")
         again = standalone_question(asked[-1], recent[:last], people, guest=guest)
@@ -173,13 +173,19 @@ def _without_asking(name: re.Match[str]) -> tuple[int, int]:
 
 
 def _with_the_person(question: str, asked: Sequence[str], people: Sequence[Forms]) -> str:
-    """The question with the one person that the last of those before it named in place of the first "he" or "she";
+    """The question with the one person that the last of those before it named in place of the first "he" or "his";
     unchanged where it names somebody itself, or two are named."""
-    if _who(question, people) or _is_somebody_else(question, asked):
+    he = _HE.search(question)
+    # "Does he agree with Ann?" asks of somebody else than Ann, "did Ann say that he left?" perhaps not.
+    if he is None or _who(question[: he.start()], people) or _is_somebody_else(question, asked):
         return question
+    own = _who(question, people)
     for before in reversed(asked):
         if named := _who(before, people):
-            return _HE.sub(named[0], question, count=1) if len(named) == 1 else question
+            if len(named) != 1 or named == own:
+                return question
+            whose = "'s" if he[0].lower() in ("his", "her") else ""
+            return question[: he.start()] + named[0] + whose + question[he.end() :]
     return question
 
 

@@ -7,6 +7,7 @@ import pytest
 import rag
 from corpus import Corpus
 from rag.datatypes import Turn
+from rag.chatter import chatter
 from rag.followup import lean, standalone_question
 
 BRIDGE = "Who built the old bridge over the Aare?"
@@ -34,6 +35,12 @@ def test_he_is_the_last_that_was_asked_about() -> None:
     history = _said("What does Hinton say?", "Little.", "Who is Gross?", "A founder.")
     assert standalone_question("Why did he leave?", history, people).asked == "Why did Daniel Gross leave?"
     assert standalone_question("Why did Hinton say he left?", history, people).asked == "Why did Hinton say he left?"
+    assert standalone_question("What are his reasons?", history, people).asked == "What are Daniel Gross's reasons?"
+    agrees = _said("Who is Hinton?", "A physicist.")
+    assert (
+        standalone_question("Does he agree with Gross?", agrees, people).asked
+        == "Does Geoffrey Hinton agree with Gross?"
+    )
     both = _said("Did Hinton and Gross meet?", "No.")
     assert standalone_question("When did he leave?", both, people).asked == "When did he leave?"
 
@@ -266,3 +273,9 @@ def test_a_conversation_does_not_answer_what_no_source_speaks_of() -> None:
         answer = engine.ask("Is he married?", history)
         assert (answer.status, "married" in answer.text) == ("not_in_sources", True)
         assert engine.ask("Did it help?", history).status != "not_in_sources"
+
+
+def test_a_question_that_begins_as_small_talk_is_a_question() -> None:
+    assert chatter("ok great, thanks") == "greeting"
+    assert chatter("how are you?") == "greeting"
+    assert chatter("ok and the old bridge?") is None
