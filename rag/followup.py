@@ -95,10 +95,13 @@ def standalone_question(
     question = without_opening(question)
     recent = _that_were_answered(history, question)[-2 * _LOOK_BACK :]
     asked: list[str] = []
+    spelt: list[str] = []  # the same without names in the place of "he"
     for turn in recent:
         said_so = turn["content"].strip()[:_QUESTION_CHARACTERS]
         if turn["role"] == "user" and not (asked and _only_shorter(said_so)):
-            asked.append(_with_the_person(_with_another_name(said_so, asked[-1]), asked, people) if asked else said_so)
+            whole = _with_another_name(said_so, asked[-1]) if asked else said_so
+            asked.append(_with_the_person(whole, asked, spelt, people))
+            spelt.append(said_so)
     if asked and not breaks and _MORE.match(question):
         last = max(n for n, turn in enumerate(recent) if turn["role"] == "user")
         again = standalone_question(asked[-1], recent[:last], people, guest=guest)
@@ -110,7 +113,7 @@ def standalone_question(
             f"{asked[-1]} {question}", [Turn(role="user", content=q) for q in asked[:-1]], people, guest=guest
         )
     if asked and not breaks:
-        question = _with_the_person(_with_another_name(question, asked[-1]), asked, people)
+        question = _with_the_person(_with_another_name(question, asked[-1]), asked, spelt, people)
     leaning = lean(question, asked[-1]) if asked and not breaks else 0.0
     if (
         leaning
@@ -172,12 +175,12 @@ def _without_asking(name: re.Match[str]) -> tuple[int, int]:
     return name.start() + (len(first + space) if name.start() == 0 and is_stop(first.lower()) else 0), name.end()
 
 
-def _with_the_person(question: str, asked: Sequence[str], people: Sequence[Forms]) -> str:
+def _with_the_person(question: str, asked: Sequence[str], spelt: Sequence[str], people: Sequence[Forms]) -> str:
     """The question with the one person that the last of those before it named in place of the first "he" or "his";
     unchanged where it names somebody itself, or two are named."""
     he = _HE.search(question)
     # "Does he agree with Ann?" asks of somebody else than Ann, "did Ann say that he left?" perhaps not.
-    if he is None or _who(question[: he.start()], people) or _is_somebody_else(question, asked):
+    if he is None or _who(question[: he.start()], people) or _is_somebody_else(question, spelt):
         return question
     own = _who(question, people)
     for before in reversed(asked):
@@ -189,9 +192,9 @@ def _with_the_person(question: str, asked: Sequence[str], people: Sequence[Forms
     return question
 
 
-def _is_somebody_else(question: str, asked: Sequence[str]) -> bool:
+def _is_somebody_else(question: str, spelt: Sequence[str]) -> bool:
     """Whether a turn says "she" where those before it said "he", or the other way round."""
-    mine, before = set(words(question)), {word for turn in asked for word in words(turn)}
+    mine, before = set(words(question)), {word for turn in spelt for word in words(turn)}
     return any(mine & one and not mine & other and before & other and not before & one for one, other in _GENDERS)
 
 

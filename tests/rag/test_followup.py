@@ -6,8 +6,8 @@ import pytest
 
 import rag
 from corpus import Corpus
-from rag.datatypes import Turn
 from rag.chatter import chatter
+from rag.datatypes import Turn
 from rag.followup import lean, standalone_question
 
 BRIDGE = "Who built the old bridge over the Aare?"
