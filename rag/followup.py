@@ -94,20 +94,11 @@ def standalone_question(
     breaks = _BREAKS.search(question)
     question = without_opening(question)
     recent = _that_were_answered(history, question)[-2 * _LOOK_BACK :]
-    asked: list[str] = []
-    spelt: list[str] = []  # the same without names in the place of "he"
-    for turn in recent:
-        said_so = turn["content"].strip()[:_QUESTION_CHARACTERS]
-        if turn["role"] == "user" and not (asked and _only_shorter(said_so)):
-            whole = _with_another_name(said_so, asked[-1]) if asked else said_so
-            asked.append(_with_the_person(whole, asked, spelt, people))
-            spelt.append(said_so)
+    asked, spelt = _asked_in(recent, people)
     if asked and not breaks and _MORE.match(question):
         last = max(n for n, turn in enumerate(recent) if turn["role"] == "user")
         again = standalone_question(asked[-1], recent[:last], people, guest=guest)
-        return replace(
-            again, more=True, said=" ".join(turn["content"] for turn in recent if turn["role"] == "assistant")
-        )
+        return replace(again, more=True, said=_answers(recent))
     if asked and not breaks and _only_shorter(question):
         return standalone_question(
             f"{asked[-1]} {question}", [Turn(role="user", content=q) for q in asked[:-1]], people, guest=guest
@@ -115,21 +106,34 @@ def standalone_question(
     if asked and not breaks:
         question = _with_the_person(_with_another_name(question, asked[-1]), asked, spelt, people)
     leaning = lean(question, asked[-1]) if asked and not breaks else 0.0
-    if (
-        leaning
-        and guest
-        and not any(_who(before, people) for before in asked)
-        and _is_of_the_guest(question, asked[-1])
-    ):
+    nobody = not any(_who(before, people) for before in asked)
+    if leaning and guest and nobody and _is_of_the_guest(question, asked[-1]):
         leaning = _BY_HIS_NAME
     if not leaning:
         return Standalone(question, question)
     said = recent[-1]["content"][:_ANSWER_CHARACTERS] if recent[-1]["role"] == "assistant" else ""
     leans = leaning >= _LEANS
     text = _chain(question, asked) if leans else question
-    answers = " ".join(turn["content"] for turn in recent if turn["role"] == "assistant") if leans else ""
     before = _chain(asked[-1], asked[:-1])[-_QUESTION_CHARACTERS:]
-    return Standalone(text, question, f"{before} {said}".strip(), leaning, answers)
+    return Standalone(text, question, f"{before} {said}".strip(), leaning, _answers(recent) if leans else "")
+
+
+def _asked_in(turns: Sequence[Turn], people: Sequence[Forms]) -> tuple[list[str], list[str]]:
+    """The questions of a conversation, oldest first: with names in the place of "he" and of what is left out, and as
+    they were put."""
+    asked: list[str] = []
+    spelt: list[str] = []
+    for turn in turns:
+        text = turn["content"].strip()[:_QUESTION_CHARACTERS]
+        if turn["role"] == "user" and not (asked and _only_shorter(text)):
+            whole = _with_another_name(text, asked[-1]) if asked else text
+            asked.append(_with_the_person(whole, asked, spelt, people))
+            spelt.append(text)
+    return asked, spelt
+
+
+def _answers(turns: Sequence[Turn]) -> str:
+    return " ".join(turn["content"] for turn in turns if turn["role"] == "assistant")
 
 
 def _that_were_answered(history: Sequence[Turn], question: str) -> Sequence[Turn]:
