@@ -243,6 +243,12 @@ def demanded(question: str) -> Held | None:
     return None
 
 
+def counted(question: str) -> str:
+    """The noun of "how many ...?"; nothing for other questions."""
+    hit = dict(_DEMANDS)["count"].search(question)
+    return hit["unit"] if hit else ""
+
+
 def _naming_another(question: str) -> Held:
     """Whether a sentence names somebody whom the question doesn't, or two where it asks who else there was."""
     known = {*map(str.lower, _WORDS.findall(question)), *_MONTH_NAMES}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from corpus import Corpus
-from rag.asked import demanded, objected_to, spoken_of, yes_or_no
+from rag.asked import counted, demanded, objected_to, spoken_of, yes_or_no
 from rag.datatypes import DraftSentence, Evidence, Query
 from rag.intent import asks_for_views
 from rag.terms import points_back, term_set, terms
@@ -28,6 +28,8 @@ _ROW_FITS, _SAME_FACT = 0.75, 0.75
 _FITS = 0.8
 # Less so if it holds what is demanded: "He left in May".
 _HOLDS_IT = 0.7
+# For "how many employees?", a sentence with a number and employees may lie so far below one with a number (in logits).
+_COUNTS_IT = 5.0
 # A weak best sentence makes others look good beside it: from elsewhere, one must be likely by itself (in logits).
 _LIKELY = 9.0
 # A sentence that can't be said without others must be worth them (in logits below the best).
@@ -71,6 +73,7 @@ def compose(corpus: Corpus, query: Query, evidence: Sequence[Evidence], most: in
         chosen = _by_voice(_of_people(evidence, query, corpus), corpus)
     elif query.intent in ("compare", "list"):
         chosen = _near_the_best(evidence, _WIDE, _MOST_WIDE)
+        chosen = _read_on(chosen, evidence, cast) if len(chosen) == 1 else chosen
     elif yes_or_no(query.asked) or (query.kinds and "reason" not in query.kinds):
         chosen = _near_the_best(evidence, _FACT, _MOST_FACTS)
     else:
@@ -92,10 +95,12 @@ def _of_whom(corpus: Corpus, query: Query, evidence: Sequence[Evidence]) -> Sequ
 
 
 def _that_hold_it(query: Query, evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Only the sentences with what the question demands, or with the word that somebody may have mentioned; none
-    where it asks for no such thing."""
+    """Only the sentences with what the question demands, if near those with the noun that is to be counted, or with the
+    word that somebody may have mentioned; none where it asks for no such thing."""
     if held := demanded(query.asked):
-        return [e for e in evidence if held(e.text)]
+        holding, noun = [e for e in evidence if held(e.text)], set(terms(counted(query.asked)))
+        counting = [e for e in holding if noun <= term_set(e.text)]
+        return counting if counting and counting[0].score >= holding[0].score - _COUNTS_IT else holding
     topic = spoken_of(query.asked)
     wanted = set(terms(topic[0])) if topic and topic[1] else set()
     return [e for e in evidence if wanted and wanted <= term_set(e.text)]

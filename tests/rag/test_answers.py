@@ -8,6 +8,7 @@ import pytest
 
 import rag
 from corpus import Corpus
+from rag.datatypes import Turn
 from rag.followup import parts, without_opening
 from rag.terms import points_back
 
@@ -168,6 +169,21 @@ def test_a_view_that_nothing_said_is_near_to_is_told_to_be_lacking(engine: rag.E
     assert answer.status == "partial"
     assert answer.text.endswith("The sources don't say this of Dwarkesh Patel.")
     assert engine.ask("What does Hinton think about scaling?").status == "answered"
+
+
+def test_what_is_to_be_listed_is_read_on_from_what_announces_it(engine: rag.Engine) -> None:
+    for question in ("What are the two eras?", "Which two eras are there?"):
+        text = engine.ask(question).text
+        assert "Age of Research" in text, question
+        assert "Age of Scaling" in text, question
+
+
+def test_what_is_counted_is_what_was_asked_to_be_counted(engine: rag.Engine) -> None:
+    history: list[Turn] = []
+    for question in ("What is SSI?", "Who founded it?", "How many employees does it have?"):
+        answer = engine.ask(question, history)
+        history += [{"role": "user", "content": question}, {"role": "assistant", "content": answer.text}]
+    assert "50 employees" in answer.text
 
 
 def test_another_version_of_a_thing_is_not_the_thing(engine: rag.Engine) -> None:
