@@ -61,7 +61,9 @@ def _by_claim(alignment: Alignment) -> Iterable[Difference]:
         ]
         if denied and (denied[0] or 2 * sum(denied) >= len(denied)):
             continue
-        if alignment.claim.words[reach[0] - 1].lower == "without" and _without_it(alignment):
+        if (alignment.claim.words[reach[0] - 1].lower == "without" and _without_it(alignment)) or _cut_short(
+            alignment, reach
+        ):
             continue
         if (
             _of_nothing(alignment, reach)
@@ -101,6 +103,32 @@ def _without_it(alignment: Alignment) -> bool:
     )
 
 
+def _cut_short(alignment: Alignment, reach: Sequence[int]) -> bool:
+    """Whether the evidence denies, without saying it again, what the claim denies of the same: "reads are possible,
+    writes are not" for "writes are not possible"."""
+    subject = _of_what(alignment.claim, reach)
+    if subject is None:
+        return False
+    places = _places(alignment, alignment.claim.content.index(subject))
+    return any(
+        _is_all(alignment.sentences[s], reach, column)
+        for s, column in places
+        for reach in alignment.sentences[s].denials
+    )
+
+
+def _is_all(statement: Statement, reach: Sequence[int], n: int) -> bool:
+    """Whether a denial reaches no word with content but this one."""
+    return reach[0] == n and not any(statement.words[m].stem for m in reach[1:])
+
+
+def _of_what(claim: Statement, reach: Sequence[int]) -> int | None:
+    """The position of the word before a denial that it is said of."""
+    words = claim.words
+    subject = next((n for n in range(reach[0] - 1, -1, -1) if words[n].stem), None)
+    return None if subject is None or words[subject].clause != words[reach[0]].clause else subject
+
+
 def _denied(statement: Statement, n: int) -> bool:
     """Whether a word is denied, or stands in a list that is: "needn't lift, carry or push"."""
     clause = statement.words[n].clause
@@ -129,6 +157,7 @@ def _denied_outside(alignment: Alignment, row: int) -> bool:
 def _by_evidence(alignment: Alignment) -> Iterable[Difference]:
     claim = alignment.claim
     denied = [n for reach in claim.denials for n in reach]
+    subjects = {_of_what(claim, reach) for reach in claim.denials}
     for s in alignment.view:
         sentence = alignment.sentences[s]
         for reach in sentence.denials:
@@ -142,6 +171,8 @@ def _by_evidence(alignment: Alignment) -> Iterable[Difference]:
                 continue
             told_of = _told_of(sentence, reach)
             if (told_of or not first) and len(_beyond(alignment, s, reach)) > len(hits) - told_of:
+                continue
+            if _is_all(sentence, reach, hits[0][1]) and {claim.content[row] for row, _ in hits} & subjects:
                 continue
             if any(claim.words[m].sign < 0 and claim.words[m].lower in _bare(sentence, reach) for m in denied):
                 continue

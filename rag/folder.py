@@ -34,7 +34,7 @@ except ImportError:  # Windows, where nothing that is open can be deleted
     fcntl = None  # type: ignore[assignment]
 
 # Raised, too, when the encoder is taught anew: a build holds that, and the weights of rag/support.py fit it.
-FORMAT = 9
+FORMAT = 10
 CURRENT = "current"
 BUILDS = "builds"
 META = "meta.json"

@@ -31,6 +31,7 @@ SMALL_VERBS = frozenset("like need".split())
 _BEFORE_TO = frozenset("fail fails failed failing".split())
 # These deny a clause that they open, and else no more than the thing that they stand before.
 _OF_THINGS = frozenset("no none nobody nothing nowhere zero without lack lacks lacked lacking".split())
+_WHOLE = frozenset("none nobody nothing nowhere".split())
 _OBJECTS = frozenset("no none nobody nothing zero".split())
 _BREAKS = frozenset("and or but he she it they you we i to in on of for".split())
 # What is denied of these is denied of what is thought: "doesn't think that it works".
@@ -179,9 +180,12 @@ def _reach(words: Sequence[Word], n: int, most: int, thing: bool) -> list[int]:
     reach: list[int] = []
     content = 0
     clause = words[n].clause
-    for m in range(n + 1, len(words)):
+    start = _past_aside(words, n + 1)
+    for m in range(start, len(words)):
         word = words[m]
-        if (word.comma and (content or (thing and m > n + 1))) or (content and thing and word.lower in _BREAKS):
+        if m == start and _ends_at_once(words, n, m):
+            break
+        if (word.comma and (content or (thing and m > start))) or (content and thing and word.lower in _BREAKS):
             break
         alone = word.lower in _ALONE and words[m - 1].lower not in _DETERMINERS
         if alone and content <= 1 and word.clause == words[n].clause:
@@ -189,7 +193,7 @@ def _reach(words: Sequence[Word], n: int, most: int, thing: bool) -> list[int]:
             return []
         if word.clause != clause:
             # "not because", "don't think that": the denial reaches into the clause that follows at once.
-            if not (m == n + 1 and word.lower in CLAUSES) and not (
+            if not (m == start and (word.lower in CLAUSES or start > n + 1)) and not (
                 word.lower == "that" and words[m - 1].lower in _RAISING
             ):
                 break
@@ -205,6 +209,20 @@ def _reach(words: Sequence[Word], n: int, most: int, thing: bool) -> list[int]:
         before = [m for m in range(n - 1, -1, -1) if words[m].stem and words[m].clause == words[n].clause]
         reach = (before[:1] or _asked_before(words, n)) + reach
     return reach
+
+
+def _past_aside(words: Sequence[Word], n: int) -> int:
+    """Where it goes on after "as": "not, as the papers had it, on a whim"; else where it stands."""
+    if n < len(words) and words[n].comma and words[n].lower == "as":
+        return next((m for m in range(n + 1, len(words)) if words[m].comma), n)
+    return n
+
+
+def _ends_at_once(words: Sequence[Word], n: int, following: int) -> bool:
+    """Whether what denies has nothing behind it that it denies: "it paid nothing and rose", "it is not, because"."""
+    if words[n].lower in _WHOLE and (words[following].comma or words[following].lower in ("and", "or")):
+        return True
+    return words[n].lower == "not" and words[following].comma and following == n + 1
 
 
 def _asked_before(words: Sequence[Word], n: int) -> list[int]:

@@ -56,7 +56,7 @@ def test_a_change_of_many_ranks_keeps_its_greatest() -> None:
 
 
 # The format of indexes by what the encoder in them was taught.
-TAUGHT = {9: "5819675a"}
+TAUGHT = {10: "3a133317"}
 
 
 def test_what_is_taught_anew_raises_the_format_of_indexes() -> None:

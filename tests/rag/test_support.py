@@ -173,8 +173,6 @@ def test_what_the_evidence_says_or_follows_from_it_is_never_refused(
 # True sentences that the model doesn't understand: with it, they are refused.
 MISREAD = frozenset(
     (
-        "The old ferry carried 300 cars a day, the bridge nine thousand.",
-        "The lab's output rose by 23 percentage points.",
         "Half of them returned within half an hour.",
         "Marsh was not the first to print the letters.",
         "The maps will be put online in May.",
