@@ -603,8 +603,8 @@ def test_a_model_that_only_repeats_a_question_has_not_answered(engine: rag.Engin
 
 def test_a_weak_sentence_that_other_evidence_denies_is_withheld() -> None:
     founded = ("", "The Ham works was founded in 1826 by a widow named Marta.")
-    closed = ("", "In 1954 the Ham works closed, said Marta, the widow.")
-    false = _vetted("The Ham works was founded in 1954 by a widow named Marta.", closed, founded)
+    employed = ("", "The Ham works employed Marta, a widow, until 1954.")
+    false = _vetted("The Ham works was founded in 1954 by a widow named Marta.", employed, founded)
     assert isinstance(false, AnswerSentence)
     assert false.support is not None
     assert "1826" in false.support.reason
