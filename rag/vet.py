@@ -36,6 +36,7 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"(?=\S*\d)[\w+/=.-]{24,}|[\w+/=]{40,}")
+_ANYBODY = frozenset("he she him his her they them their i we my our".split())
 _TAKES_BACK = frozenset(
     """wrong wrongly false falsely untrue deny denies denied doubt doubts doubted dispute disputes disputed refute
     refutes refuted reject rejects rejected unlikely myth nonsense joke joking lie pretend""".split()
@@ -182,10 +183,14 @@ class Vetting:
 
     def _checked(self, text: str, evidence: Sequence[Evidence]) -> Support:
         """How far evidence bears out a text, and of several sentences that were taken for one the worst: among the
-        words of a long true one, "They are gone." would hardly count."""
-        told = [said(e) for e in evidence]
+        words of a long true one, "They are gone." would hardly count. Nor may it hang on who says it, if the text
+        doesn't speak of him."""
+        told = [[said(e) for e in evidence]]
+        if not _speaks_of(text, [e.sentence.voice for e in evidence]):
+            told.append([e.text for e in evidence])
         parts = [text[a:b] for a, b in split_sentences(text, 0, len(text))]
-        found = [self.check(text, told), *(self.check(part, told) for part in (parts if len(parts) > 1 else ()))]
+        claims = [text, *(parts if len(parts) > 1 else ())]
+        found = [self.check(claim, texts) for texts in told for claim in claims]
         return min(found, key=lambda support: (_WORSE[support.label], support.score))
 
     def _quotations(self, text: str, keys: Sequence[str]) -> tuple[str, list[Evidence]]:
@@ -235,6 +240,11 @@ def _shares_a_word(text: str, evidence: Sequence[Evidence]) -> bool:
 def said(e: Evidence) -> str:
     """Evidence as the check reads it: who says it, and what is said."""
     return f"{e.sentence.voice}: {e.text}" if e.sentence.voice else e.text
+
+
+def _speaks_of(text: str, voices: Sequence[str]) -> bool:
+    """Whether a text names one of those who are heard, or says "he"."""
+    return not (_ANYBODY.isdisjoint(words(text)) and term_set(" ".join(voices)).isdisjoint(terms(text)))
 
 
 def _without_labels(text: str, voices: Collection[str]) -> str:

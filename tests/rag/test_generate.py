@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 import rag
 from corpus import Sentence
 from rag.condense import fitting
-from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Passage, Turn
+from rag.datatypes import AnswerSentence, DraftSentence, Evidence, Passage, Support, Turn
 from rag.generate import SYSTEM
 from rag.llama import open_llm
 from rag.marks import Marked, read_marked
@@ -201,8 +201,8 @@ def test_of_two_who_ask_at_once_one_who_stops_stops_only_their_own(engine: rag.E
     both_asked = threading.Barrier(2)
 
     def slowly(prompt: str, body: dict[str, Any]) -> Iterable[str | float]:
-        yield from quoting(prompt, body)
         both_asked.wait(10)
+        yield from quoting(prompt, body)
         for _ in range(40):
             yield from (0.02, "and ")
 
@@ -212,9 +212,6 @@ def test_of_two_who_ask_at_once_one_who_stops_stops_only_their_own(engine: rag.E
         with ThreadPoolExecutor(1) as pool:
             rest = pool.submit(lambda: list(kept))
             next(stopped)
-            both_asked_for = time.monotonic() + 10
-            while len(server.asked) < 2 and time.monotonic() < both_asked_for:
-                time.sleep(0.01)
             stopped.close()
             *_, answer = rest.result()
         assert list(stopped) == []
@@ -619,3 +616,25 @@ def test_the_title_of_a_text_before_a_sentence_is_no_part_of_it() -> None:
     true = vetting.vet(Marked(f"Ham: {said}", ("k1",)))
     assert isinstance(true, DraftSentence)
     assert true.text == said
+
+
+def test_who_says_it_bears_out_nothing_that_is_not_said_of_him() -> None:
+    heard: list[list[str]] = []
+
+    def check(sentence: str, passages: Sequence[str]) -> Support:
+        heard.append(list(passages))
+        return Support("supported" if passages[0].startswith("Ann") else "weak", 0.6, "")
+
+    passage = Passage("p", "s", "1", "One", 0, 1, "")
+    given = {
+        "k1": Evidence(passage, Sentence(1, 2, "1", "Ann Lee"), 1, "Many mills will work deep clay.", 0.0, 0.0, 0.0)
+    }
+    unnamed = Vetting(given, check).vet(Marked("Many mills will soon work deep clay.", ("k1",)))
+    assert isinstance(unnamed, DraftSentence)
+    assert unnamed.support is not None
+    assert unnamed.support.label == "weak"
+    assert heard[-1] == ["Many mills will work deep clay."]
+    named = Vetting(given, check).vet(Marked("Ann Lee says that mills will work deep clay.", ("k1",)))
+    assert isinstance(named, DraftSentence)
+    assert named.support is not None
+    assert named.support.label == "supported"
