@@ -71,7 +71,6 @@ _POINTS_BACK = 1.8
 _NAMES_IT_AGAIN = 0.4
 # As if the name of whom it speaks stood in it, and in the question before.
 _BY_HIS_NAME = 0.12
-_HIM = frozenset("he him his she her hers".split())
 _OF_HIM = re.compile(
     r"\b(?:does|did|do|has|have|had|would|will|could|can|should|is|was) (?:he|she) \w+ (?P<rest>.+)", re.IGNORECASE
 )
@@ -235,7 +234,7 @@ def _is_of_the_guest(question: str, before: str) -> bool:
     """Whether a turn says by itself what it asks of "him", on something that the question before it, which asks for
     nobody, doesn't speak of: "what does he say about chess?"."""
     whole = _OF_HIM.search(question)
-    pointing = _PRONOUNS.intersection(words(question)) - _HIM
+    pointing = _PRONOUNS.intersection(words(question)) - _MEN - _WOMEN
     if whole is None or pointing or _ASKS_WHO.search(before):
         return False
     topic = set(content_terms(whole["rest"])) - _NO_TOPIC

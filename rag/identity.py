@@ -13,9 +13,9 @@ from rag.evidence import label_of
 from rag.names import OFFICES, TITLES, Name
 from rag.statements import Statement
 from rag.terms import terms
-from rag.tokens import REPORTING
+from rag.tokens import BE, REPORTING
 
-_BE = frozenset("is are was were be been being 's".split())
+_BE = BE | {"'s"}
 _FIRST = frozenset("i me my".split())
 _PLACES = frozenset("in on at by near".split())
 # Countries and their people whose words don't begin alike for long enough to meet.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from rag.align import MEETS, Alignment, Difference, trust
 from rag.opposites import relation_of
 from rag.statements import Statement
-from rag.tokens import BEFORE_VERBS
+from rag.tokens import BE, BEFORE_VERBS
 
 _COMPARING = frozenset(
     """than compared versus exceed exceeds exceeded outperform outperforms outperformed surpass surpasses
@@ -19,9 +19,8 @@ _COMPARING = frozenset(
 )
 # How many words before "than" may tell what is compared.
 _COMPARED = 12
-_BE = frozenset("is are was were be been being".split())
-_AUXILIARY = _BE | frozenset("will would can could may might must should has have had".split())
-_SMALL = _BE | frozenset("the a an his her its their our my has have had did does do".split())
+_AUXILIARY = BE | frozenset("will would can could may might must should has have had".split())
+_SMALL = BE | frozenset("the a an his her its their our my has have had did does do".split())
 # What these say of one and another, they say of the other and the one.
 _MUTUAL = frozenset(
     """meet meets met marry marries married resemble resembles resembled equal equals match matches matched face faces
@@ -253,7 +252,7 @@ def _doer_and_done(statement: Statement, n: int) -> tuple[int, int] | None:
     it isn't plain that a verb stands there between the two."""
     words = statement.words
     before = [m for m in range(max(0, n - 3), n) if words[m].clause == words[n].clause]
-    passive = any(words[m].lower in _BE for m in before)
+    passive = any(words[m].lower in BE for m in before)
     by = n + 1 < len(words) and words[n + 1].lower == "by"
     start = n + 2 if by else n + 1
     first = next((m for m in reversed(before) if words[m].stem and not words[m].lower.endswith("ly")), None)

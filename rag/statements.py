@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from rag.names import Name, find_names
 from rag.quantities import Quantity, When, find_dates, find_quantities
-from rag.tokens import CLAUSES, QUANTIFIERS, Word, even_out, split_words
+from rag.tokens import BE, CLAUSES, QUANTIFIERS, Word, even_out, split_words
 
 _MARKS = re.compile(r"\[\d+(?:[,;–-] ?\d+)*\]")
 _CONTRACTED = re.compile(r"n['’]t$", re.IGNORECASE)
@@ -64,7 +64,6 @@ _SURE = frozenset(
     completely totally exactly precisely absolutely invariably guaranteed certain sure undeniably unquestionably
     wholly perfectly forever deliberately indeed doubtless already universally indisputably unanimously""".split()
 )
-_BE = frozenset("is are was were be been being".split())
 _TURNS_OUT = frozenset("to almost nearly too as so very more less quite rather much far".split())
 # The same in two words, others between or none: "beyond any doubt", "has been shown".
 _SURE_PHRASES = {
@@ -252,7 +251,7 @@ def _of_another_sense(words: Sequence[Word], n: int) -> bool:
     before = words[n - 1].lower if n else ""
     following = words[n + 1].lower if n + 1 < len(words) else ""
     if words[n].lower == "certain":
-        return bool(following and words[n + 1].stem and not words[n + 1].comma and before not in _BE | {"a"})
+        return bool(following and words[n + 1].stem and not words[n + 1].comma and before not in BE | {"a"})
     return words[n].lower in ("proves", "proved") and following in _TURNS_OUT
 
 

@@ -49,6 +49,7 @@ REPORTING = frozenset(
     suggest warn conclude insist admit concede maintain acknowledge propose explain describe predict""".split()
 )
 
+BE = frozenset("is are was were be been being".split())
 # What follows these is rather a verb.
 BEFORE_VERBS = frozenset(
     """he she it they we you i who which to not never will would can could may might must should do does did also

@@ -12,6 +12,7 @@ from rag.denial import compare_denials
 from rag.opposites import relation_of
 from rag.roles import compare_roles, shared
 from rag.statements import INTENDING, Statement
+from rag.tokens import BE
 
 # Positions of the words that tell the cause, and of those that tell the effect.
 Parts = tuple[set[int], set[int]]
@@ -20,7 +21,6 @@ _CAUSAL = frozenset(
     """because since due so therefore thus hence cause causes caused result results resulted lead leads led reason
     reasons why as make makes made for drive drives drove driven force forces forced explains owing thanks""".split()
 )
-_BE = frozenset("is are was were be been".split())
 _DETERMINERS = frozenset("a an the his her its their our my this that these those poor bad".split())
 _ALONE = frozenset("only sole".split())
 _UNIVERSAL = frozenset("all every each everyone everybody".split())
@@ -271,7 +271,7 @@ def _conceded(alignment: Alignment) -> Iterable[Difference]:
 def _due_to_do(statement: Statement, n: int) -> bool:
     """Whether "due to" tells what is to come: "is due to vote", unlike "is due to the rain"."""
     words = [word.lower for word in statement.words[max(0, n - 1) : n + 3]]
-    return words[0] in _BE and words[1:3] == ["due", "to"] and _DETERMINERS.isdisjoint(words[3:])
+    return words[0] in BE and words[1:3] == ["due", "to"] and _DETERMINERS.isdisjoint(words[3:])
 
 
 def _cause_and_effect(statement: Statement) -> Parts | None:
